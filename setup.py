@@ -1,0 +1,25 @@
+"The package's metadata, all of it from settings.ini"
+from configparser import ConfigParser
+from pathlib import Path
+from setuptools import setup
+
+cfg = ConfigParser(delimiters=['='])
+cfg.read(Path(__file__).parent/'settings.ini', encoding='utf-8')
+cfg = cfg['DEFAULT']
+lib = cfg['lib_name']
+statuses = {'3': '3 - Alpha', '4': '4 - Beta', '5': '5 - Production/Stable'}
+
+setup(
+    name=lib, version=cfg['version'], description=cfg['description'], keywords=cfg['keywords'],
+    author=cfg['author'], author_email=cfg['author_email'], url=cfg['git_url'],
+    project_urls={'Documentation': cfg['doc_host'] + cfg['doc_baseurl']},
+    license={'apache2': 'Apache-2.0 AND CC-BY-SA-3.0'}[cfg['license']], # the code, and the digits
+    license_files=['LICENSE', f'{lib}/assets/LICENSE.md'],
+    classifiers=[f'Development Status :: {statuses[cfg["status"]]}', f'Intended Audience :: {cfg["audience"]}',
+                 f'Natural Language :: {cfg["language"]}', 'Programming Language :: Python :: 3'],
+    packages=[lib], package_data={lib: ['assets/*']}, include_package_data=False, zip_safe=False,
+    python_requires='>=' + cfg['min_python'],
+    install_requires=cfg['requirements'].split(),
+    extras_require={'dev': cfg['dev_requirements'].split(), 'run': cfg['run_requirements'].split()},
+    entry_points={'console_scripts': cfg['console_scripts'].split('\n'), 'nbdev': [f'{lib}={lib}._modidx:d']},
+)
