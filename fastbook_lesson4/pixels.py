@@ -30,10 +30,11 @@ def _archive(path:Path|None=None)->dict[str,np.ndarray]:
 
 _sha256 = '24f50c622999643f590fb6eebe0aa3f3303cc1a321f165fae307a1796e1a0b07'
 
-# %% ../nbs/00_pixels.ipynb #244b1602
+# %% ../nbs/00_pixels.ipynb #096e97ed
 def _is_whole(path:Path, n:int)->bool:
     "Does `path` hold the labels and `n` images?"
-    return (path/'labels.csv').is_file() and sum(1 for _ in path.glob('*/*/*.png')) == n
+    try: return (path/'labels.csv').is_file() and sum(1 for _ in path.glob('*/*/*.png')) == n
+    except OSError: return False
 
 def _write_pngs(path:Path, data:dict[str,np.ndarray]):
     "Write every image as `path/split/digit/index.png`, and `labels.csv`"
@@ -43,10 +44,10 @@ def _write_pngs(path:Path, data:dict[str,np.ndarray]):
     with open(path/'labels.csv', 'w', newline='') as f:
         csv.writer(f, lineterminator='\n').writerows([('name','label'), *zip(names, (data['label']==7).astype(int))])
 
-# %% ../nbs/00_pixels.ipynb #2f09a289
+# %% ../nbs/00_pixels.ipynb #e1450363
 def mnist_sample(
     cache:str|Path|None=None # Folder to keep the images in. Default: `$FASTBOOK_LESSON4_CACHE`, else `fastbook_lesson4` in the user's cache
-)->Path: # The folder `mnist_sample`, with `train/3`, `train/7`, `valid/3`, `valid/7` and `labels.csv`
+)->Path: # The folder, with `train/3`, `train/7`, `valid/3`, `valid/7` and `labels.csv`
     "Every 3 and 7 of MNIST as PNG files, in fastai's layout: written at the first call, from the package, whole or not at all"
     user_cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home()/'.cache')
     cache = Path(cache or os.environ.get('FASTBOOK_LESSON4_CACHE') or user_cache/'fastbook_lesson4').expanduser().absolute()

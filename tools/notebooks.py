@@ -147,7 +147,9 @@ def clean(path):
 def run_one(path, command):
     "Execute one notebook; return what is wrong"
     try: fresh = execute(path)
-    except CellExecutionError as e: return [re.sub(r'\x1b\[[0-9;]*m', '', str(e))]
+    except CellExecutionError as e:
+        lines = re.sub(r'\x1b\[[0-9;]*m', '', str(e)).splitlines()
+        return ['\n'.join(o[:160] for o in (lines if len(lines) < 60 else [*lines[:40], '...', *lines[-10:]]))]
     if command == 'smoke': return []
     if command == 'check': return differences(nbformat.read(path, as_version=4), fresh)
     bad = foreign_paths(fresh)

@@ -1,0 +1,33 @@
+"The command `lesson4`, as typed"
+import json, subprocess, sys
+from pathlib import Path
+import pytest
+
+LESSON4 = Path(sys.executable).parent/'lesson4'
+
+def lesson4(*args, cwd='/'): return subprocess.run([LESSON4, *args], cwd=cwd, capture_output=True, text=True, timeout=300)
+
+def test_table(tmp_path):
+    p = lesson4(cwd=tmp_path)
+    assert p.returncode == 0, p.stderr
+    for word in ('part', 'epochs', 'here', 'notes', 'seconds', '0.9168', '0.9854', '0.9511', 'torch'): assert word in p.stdout
+
+def test_json_is_the_only_output():
+    p = lesson4('--json', '--part', 'similarity', '--seed', '3', '--device', 'cpu')
+    res = json.loads(p.stdout)
+    assert p.returncode == 0 and res['device'] == 'cpu' and 'torch' in res['versions']
+    assert {'part','metric','value','reference','seconds'} <= set(res['rows'][0])
+    for r in res['rows']:
+        if r['reference']: assert round(r['value'], 4) == r['reference']
+
+@pytest.mark.parametrize('args,words', [(['--part','simlarity'], ['simlarity','similarity']), (['--device','abacus'], ['abacus','cpu']),
+                                        (['--seed','x'], ['x']), (['--nonsense'], ['nonsense'])])
+def test_wrong_arguments(args, words):
+    p = lesson4(*args)
+    assert p.returncode == 2 and p.stdout == '' and 'Traceback' not in p.stderr
+    for w in words: assert w in p.stderr
+
+def test_help():
+    p = lesson4('--help')
+    assert p.returncode == 0
+    for word in ('--part', '--seed', '--device', '--json', 'similarity'): assert word in p.stdout

@@ -1,0 +1,84 @@
+"The tools that keep notebooks honest, and what derives from settings.ini"
+import copy
+import nbformat
+import pytest
+import notebooks, readme
+from conftest import ROOT
+
+@pytest.mark.parametrize('a,b,same', [
+    ('loss 0.50000', 'loss 0.50001', True), ('loss 0.50', 'loss 0.52', False), ('3 of 7', '3 of 8', False),
+    ('tensor([1.,  2.])', 'tensor([1., 2.])', True), ('True', 'False', False), ('1e-5', '1.0001e-5', True), ('x', 'x 1', False),
+    ('-0.93', '0.93', False), ('12396', '12397', True), ('v1', 'v2', False)])
+def test_same_text(a, b, same): assert notebooks.same_text(a, b) == same
+
+def test_tolerance(): assert notebooks.same_text('0.970', '0.975', rtol=.01) and not notebooks.same_text('0.970', '0.990', rtol=.01)
+
+def notebook(*cells):
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(src, outputs=[nbformat.v4.new_output('stream', text=out)]) for src,out in cells])
+
+def changed(nb, out):
+    res = copy.deepcopy(nb)
+    for c in res.cells: c.outputs[0].text = out
+    return res
+
+def test_a_changed_function_is_noticed(tmp_path):
+    "Stored outputs of the old function, source of the new one, run for real"
+    nb = notebook(('def f(x): return x*2\nprint(f(21))', '42\n'))
+    nbformat.write(nb, tmp_path/'a.ipynb')
+    assert notebooks.run_one(tmp_path/'a.ipynb', 'check') == []
+    nb.cells[0].source = nb.cells[0].source.replace('x*2', 'x*3')
+    nbformat.write(nb, tmp_path/'a.ipynb')
+    assert '42' in notebooks.run_one(tmp_path/'a.ipynb', 'check')[0]
+
+def test_only_marked_cells_may_vary():
+    nb = notebook(('#| varies\nprint(t)', '1.0 s'), ('#| tolerance 0.5\nprint(x)', '1.0 s'), ('print(x)', '1.0 s'))
+    assert [d.split(',')[0] for d in notebooks.differences(nb, changed(nb, '1.2 s'))] == [f'cell {nb.cells[2].id}']
+    assert len(notebooks.differences(nb, changed(nb, '9.0 s'))) == 2
+
+def test_an_output_that_is_not_stored_is_noticed():
+    nb = notebook(('print(x)', '1.0 s'))
+    bare = copy.deepcopy(nb)
+    bare.cells[0].outputs = []
+    assert len(notebooks.differences(bare, nb)) == 1 and len(notebooks.differences(nb, bare)) == 1
+
+def test_a_failing_cell_is_reported(tmp_path):
+    nbformat.write(notebook(('1/0', '')), tmp_path/'a.ipynb')
+    assert 'ZeroDivisionError' in notebooks.run_one(tmp_path/'a.ipynb', 'smoke')[0]
+
+def test_cells_with_eval_false_do_not_run(tmp_path):
+    nbformat.write(notebook(('#| eval: false\n1/0', 'kept')), tmp_path/'a.ipynb')
+    assert notebooks.run_one(tmp_path/'a.ipynb', 'check') == []
+
+def test_no_paths_of_this_machine():
+    for p in notebooks.notebooks(): assert notebooks.foreign_paths(nbformat.read(p, as_version=4)) == []
+    assert notebooks.foreign_paths(notebook(('', f'saved in {ROOT}/x')))
+
+def test_in_step_with_settings():
+    assert notebooks.sync(notebooks.notebooks(), check=True) == []
+
+def test_one_line_moves_every_link(monkeypatch):
+    "A new `user` reaches the install cell, the buttons, the table of chapters and the README"
+    cfg = notebooks.settings()
+    cfg['user'] = 'somebody'
+    for p in notebooks.notebooks():
+        nb,_ = notebooks.synced(p, cfg)
+        text = '\n'.join(c.source for c in nb.cells)
+        assert 'somebody' in text and notebooks.settings()['user'] not in text, p.name
+
+def test_readme_in_step(): assert readme.stale(readme.build()) == []
+
+def test_readme_first_screen():
+    text = (ROOT/'README.md').read_text()
+    order = [text.index(o) for o in ('make lesson', 'make test', '![', '## The chapters', '| [Pixels](', 'colab-badge', "## The lesson's table", '0.9511')]
+    assert order == sorted(order) and len(text[:order[2]].splitlines()) < 20
+
+def test_every_figure_has_words():
+    for p in notebooks.notebooks():
+        for c in nbformat.read(p, as_version=4).cells:
+            pictures = c.cell_type == 'code' and any(k.startswith('image') for o in c.outputs for k in o.get('data', {}))
+            opts = notebooks.directives(c) if pictures else {}
+            if pictures and 'hide' not in opts: assert opts.get('fig-cap') and opts.get('fig-alt'), f'{p.name}, cell {c.id}'
+
+def test_no_execution_counts():
+    for p in notebooks.notebooks():
+        assert all(c.execution_count is None for c in nbformat.read(p, as_version=4).cells if c.cell_type == 'code'), p.name
