@@ -69,7 +69,7 @@ wheel: $(RUN)/ready
 
 define build
 	@rm -rf build dist
-	@$(BIN)/python -m build --no-isolation --outdir dist . > /dev/null
+	@$(BIN)/python -m build --quiet --no-isolation --outdir dist .
 endef
 
 bench: setup ## measure side by side, and print the ratios
