@@ -8,6 +8,9 @@ LIB := $(shell sed -n 's/^lib_name *= *//p' settings.ini)
 MIN := $(shell sed -n 's/^min_python *= *//p' settings.ini)
 NBS := $(wildcard nbs/*.ipynb)
 
+# Threads that wait should sleep: where notebooks run side by side, spinning ones take each other's cores
+export OMP_WAIT_POLICY := passive
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup lesson site notebooks test test-notebooks test-wheel wheel bench constraints clean

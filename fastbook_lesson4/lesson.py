@@ -5,20 +5,24 @@
 # %% auto #0
 __all__ = ['parts', 'Result', 'Setting', 'default_device', 'part', 'Row', 'Lesson', 'lesson', 'main']
 
-# %% ../nbs/09_lesson.ipynb #48d0704d
+# %% ../nbs/09_lesson.ipynb #8501693f
 import argparse,json,platform,sys
 from collections.abc import Callable,Iterator
-from functools import cached_property
+from functools import cached_property,partial
 from importlib.metadata import version
 from time import perf_counter
 from typing import NamedTuple
 import torch
 from tabulate import tabulate
+from torch import nn,tensor
 from tqdm import tqdm
 from .pixels import MnistSample,load_mnist_sample
 from .similarity import PixelSimilarity,l1_distance,rmse_distance
+from .sgd import fit_quadratic,quadratic,rmse
+from .linear import batch_accuracy,init_params,linear1,mnist_loss,train_epoch,validate_epoch
+from .learner import DataLoader,DataLoaders,Learner
 
-# %% ../nbs/09_lesson.ipynb #e096bebe
+# %% ../nbs/09_lesson.ipynb #69819de3
 class Result(NamedTuple):
     "One figure that a part measured"
     metric: str # What was measured
@@ -38,6 +42,15 @@ class Setting:
         "The digits, on the device, loaded when first asked for"
         return load_mnist_sample().to(self.device)
 
+    def dls(self,
+        bs:int=256 # Batch size
+    )->DataLoaders: # Training batches shuffled by the seed; validation batches in order
+        "The digits in mini-batches, each image a row of 784 pixels"
+        train_x,train_y,valid_x,valid_y = self.digits
+        shuffled = DataLoader(train_x.flatten(1), train_y, bs, shuffle=True, generator=torch.Generator().manual_seed(self.seed))
+        return DataLoaders(shuffled, DataLoader(valid_x.flatten(1), valid_y, 1024))
+
+# %% ../nbs/09_lesson.ipynb #ab9d50f2
 def default_device()->str: # `'cuda'`, `'mps'` or `'cpu'`
     "The best device that this machine has"
     if torch.cuda.is_available(): return 'cuda'
@@ -67,6 +80,38 @@ def _similarity(s:Setting)->Iterator[Result]:
     yield Result('mean of both, L1', acc.mean, .9511)
     acc = PixelSimilarity(rmse_distance).fit(train_x, train_y).accuracy(valid_x, valid_y)
     yield Result('mean of both, RMSE', acc.mean)
+
+# %% ../nbs/09_lesson.ipynb #916d1cd5
+@part('sgd')
+def _sgd(s:Setting)->Iterator[Result]:
+    "Autograd on a square, and a parabola through noisy measurements"
+    x = tensor(3., device=s.device).requires_grad_()
+    (x**2).backward()
+    yield Result('slope of x**2 at 3', x.grad.item(), 6.)
+    t = torch.arange(20., device=s.device)
+    smooth = 0.75*(t-9.5)**2 + 1
+    theirs = tensor([.9569, .0048, -.1506], device=s.device)
+    yield Result('RMSE of the first guess in the notes', rmse(quadratic(t, theirs), smooth).item(), 139.3082)
+    noise = 3*torch.randn(20, generator=torch.Generator().manual_seed(s.seed)).to(s.device)
+    fit = fit_quadratic((t-9.5)/9.5, smooth + noise, lr=.5, steps=300, seed=s.seed)
+    yield Result('RMSE after 300 steps', fit.losses[-1].sqrt().item())
+
+# %% ../nbs/09_lesson.ipynb #02186283
+@part('linear')
+def _linear(s:Setting)->Iterator[Result]:
+    "785 parameters, trained with nothing but tensors"
+    generator,dls = torch.Generator().manual_seed(s.seed),s.dls()
+    weights,bias = params = [init_params(size, 1/28, generator, s.device) for size in ((28*28,1), 1)]
+    model = partial(linear1, weights=weights, bias=bias)
+    for _ in range(21): train_epoch(model, 1., params, dls.train)
+    yield Result('accuracy, from scratch', validate_epoch(model, dls.valid), .9755, 21)
+
+@part('learner')
+def _learner(s:Setting)->Iterator[Result]:
+    "The same model as an `nn.Linear`"
+    learn = Learner(s.dls(), nn.Linear(28*28, 1).to(s.device), mnist_loss, metrics=batch_accuracy)
+    learn.fit(10, lr=1., show=False)
+    yield Result('accuracy, linear', learn.recorder.values[-1][2], .9666, 10)
 
 # %% ../nbs/09_lesson.ipynb #ab7b3061
 class Row(NamedTuple):
