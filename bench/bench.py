@@ -4,14 +4,23 @@
 
 Writes everything to bench/results.json. Exit code 1 if a ratio misses its floor.
 """
-import argparse, json, os, platform, subprocess, sys
+import argparse, contextlib, io, json, os, platform, statistics, subprocess, sys
+from functools import cache,partial
 from pathlib import Path
 from time import perf_counter
 import numpy as np
 import torch
 from PIL import Image
 from tabulate import tabulate
+from torch import nn
+from fastbook_lesson4.learner import DataLoader,DataLoaders,Learner
+from fastbook_lesson4.lesson import default_device
+from fastbook_lesson4.linear import batch_accuracy,batches,init_params,linear1,mnist_loss,train_epoch,validate_epoch
 from fastbook_lesson4.pixels import load_mnist_sample,mnist_sample
+from fastbook_lesson4.relu import mini_resnet,simple_net
+
+BS,LR,EPOCHS,SEEDS = 256,.1,40,range(5)
+DEVICE = default_device()
 
 benches = {}
 def bench(f): benches[f.__name__] = f; return f
@@ -45,6 +54,140 @@ def imports():
     code = 'import time,torch; t=time.perf_counter(); import fastbook_lesson4.similarity; print(time.perf_counter()-t)'
     seconds = [float(subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout) for _ in range(3)]
     yield row('import of similarity after torch', min(seconds), 'seconds', ceiling=.5)
+
+@cache
+def flat():
+    "The digits as rows of 784 pixels, on the device"
+    d = load_mnist_sample().to(DEVICE)
+    return d.train_x.view(-1, 784),d.train_y,d.valid_x.view(-1, 784),d.valid_y
+
+def sync():
+    "Wait for the GPU, so that the clock counts its work"
+    if DEVICE == 'cuda': torch.cuda.synchronize()
+
+def interleaved(works, n):
+    "Seconds of each of `works`, the fastest of `n` rounds in which each has its turn"
+    seconds = {k: [] for k in works}
+    for _ in range(n):
+        for k,f in works.items(): seconds[k].append(best(f, 1))
+    return {k: min(v) for k,v in seconds.items()}
+
+@bench
+def linear():
+    "785 parameters, 21 epochs, lr 1, from the start that the chapter recommends"
+    train_x,train_y,valid_x,valid_y = flat()
+    def accuracy(seed):
+        g = torch.Generator().manual_seed(seed)
+        params = [init_params(o, 1/28, g, DEVICE) for o in ((784,1), 1)]
+        model = partial(linear1, weights=params[0], bias=params[1])
+        for _ in range(21): train_epoch(model, 1., params, batches(train_x, train_y, BS, True, g))
+        return validate_epoch(model, batches(valid_x, valid_y, 2048))
+    accs = [accuracy(o) for o in SEEDS]
+    yield row('linear from scratch, 21 epochs, worst of 5 seeds (notes: 0.9755)', min(accs), 'accuracy', floor=.968)
+
+def new_net(seed=0):
+    torch.manual_seed(seed)
+    return simple_net().to(DEVICE)
+
+def ours(seed=0, shuffle=False):
+    "40 epochs through our Learner, with metric and recorder"
+    train_x,train_y,valid_x,valid_y = flat()
+    learn = Learner(DataLoaders(DataLoader(train_x, train_y, BS, shuffle=shuffle), DataLoader(valid_x, valid_y, BS)), new_net(seed), mnist_loss, metrics=batch_accuracy)
+    learn.fit(EPOCHS, LR, show=False)
+    sync()
+    return learn.recorder.values[-1][2]
+
+def bare():
+    "The same 40 epochs as a bare PyTorch loop: slices of one tensor, validation at each epoch"
+    train_x,train_y,valid_x,valid_y = flat()
+    model = new_net()
+    params = list(model.parameters())
+    for _ in range(EPOCHS):
+        for i in range(0, len(train_x), BS):
+            p,y = model(train_x[i:i+BS]).sigmoid(),train_y[i:i+BS]
+            torch.where(y==1, 1-p, p).mean().backward()
+            with torch.no_grad():
+                for o in params:
+                    o -= LR*o.grad
+                    o.grad = None
+        with torch.no_grad(): ((model(valid_x)>0) == valid_y).float().mean().item()
+    sync()
+
+def products():
+    "Nothing but the matrix products of these 40 epochs"
+    train_x,_,valid_x,_ = flat()
+    w1,w2 = torch.randn(30, 784, device=DEVICE),torch.randn(1, 30, device=DEVICE)
+    with torch.no_grad():
+        for _ in range(EPOCHS):
+            for i in range(0, len(train_x), BS):
+                x = train_x[i:i+BS]
+                h = x@w1.T          # forward
+                d = h@w2.T
+                d.T@h; (d@w2).T@x   # backward: the weights of the second layer, the hidden layer and its weights
+            valid_x@w1.T@w2.T
+    sync()
+
+def fastais():
+    "The same 40 epochs through fastai's Learner, on the same data and batch size"
+    import fastai.callback.progress # it adds no_bar
+    from fastai.data.core import DataLoaders as FastaiDataLoaders
+    from fastai.data.load import DataLoader as FastaiDataLoader
+    from fastai.learner import Learner as FastaiLearner
+    from fastai.optimizer import SGD
+    train_x,train_y,valid_x,valid_y = flat()
+    dls = FastaiDataLoaders(*(FastaiDataLoader(list(zip(x, y)), bs=BS) for x,y in ((train_x,train_y), (valid_x,valid_y))))
+    learn = FastaiLearner(dls, new_net(), loss_func=mnist_loss, opt_func=SGD, metrics=batch_accuracy)
+    with learn.no_bar(), learn.no_logging(): learn.fit(EPOCHS, LR)
+    sync()
+
+@bench
+def net():
+    "The ReLU net, 40 epochs, lr 0.1, batch 256"
+    accs = [ours(o, shuffle=True) for o in SEEDS]
+    yield row('simple_net, 40 epochs, worst of 5 seeds (notes: 0.9828)', min(accs), 'accuracy', floor=.98)
+
+@bench
+def learner():
+    "The same 40 epochs four ways"
+    t = interleaved({o.__name__: o for o in (ours, bare, products)}, 4) | interleaved({'fastais': fastais}, 2)
+    yield row("fastai's Learner / our Learner", t['fastais']/t['ours'], 'times', floor=3)
+    yield row('our Learner / the bare loop', t['ours']/t['bare'], 'times', ceiling=1.2)
+    yield row('the bare loop / its matrix products', t['bare']/t['products'], 'times')
+
+@bench
+def resnet():
+    "One epoch of our residual net, against one epoch of fastai's resnet18"
+    from fastai.metrics import accuracy
+    from fastai.vision.data import ImageDataLoaders
+    from fastai.vision.learner import vision_learner
+    from torchvision.models import resnet18
+    from fastbook_lesson4.lesson import Setting,parts
+    accs,seconds = [],[]
+    for seed in SEEDS:
+        torch.manual_seed(seed)
+        setting = Setting(seed, DEVICE)
+        setting.digits # loaded before the clock starts
+        t = perf_counter()
+        accs.append(next(parts['resnet'](setting)).value)
+        seconds.append(perf_counter()-t)
+    torch.manual_seed(0)
+    learn = vision_learner(ImageDataLoaders.from_folder(mnist_sample(), device=DEVICE), resnet18, pretrained=False, loss_func=nn.functional.cross_entropy, metrics=accuracy)
+    def epoch():
+        with contextlib.redirect_stdout(io.StringIO()), learn.no_bar(): learn.fit_one_cycle(1, .1)
+    slow = best(epoch, 1)
+    yield row('mini_resnet, one epoch, median of 5 seeds (notes, resnet18: 0.9971)', statistics.median(accs), 'accuracy', floor=.996)
+    yield row("fastai's resnet18 epoch / the mini_resnet epoch", slow/statistics.median(seconds), 'times', floor=10)
+    yield row("resnet18 in this run", learn.recorder.values[-1][2], 'accuracy')
+
+@bench
+def memory():
+    "The command `lesson4`, whole"
+    t = perf_counter()
+    p = subprocess.Popen([Path(sys.executable).parent/'lesson4', '--json', '--device', DEVICE], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _,status,usage = os.wait4(p.pid, 0)
+    if status: raise RuntimeError('lesson4 failed')
+    yield row('peak memory of lesson4', usage.ru_maxrss/(1024**3 if sys.platform == 'darwin' else 1024**2), 'GB', ceiling=1.5) # bytes there, kB elsewhere
+    yield row('lesson4 as a whole', perf_counter()-t, 'seconds', ceiling=60)
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split('\n')[0])

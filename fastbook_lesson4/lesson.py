@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['parts', 'Result', 'Setting', 'default_device', 'part', 'Row', 'Lesson', 'lesson', 'main']
 
-# %% ../nbs/09_lesson.ipynb #8501693f
+# %% ../nbs/09_lesson.ipynb #bce92fbd
 import argparse,json,platform,sys
 from collections.abc import Callable,Iterator
 from functools import cached_property,partial
@@ -21,6 +21,7 @@ from .similarity import PixelSimilarity,l1_distance,rmse_distance
 from .sgd import fit_quadratic,quadratic,rmse
 from .linear import batch_accuracy,init_params,linear1,mnist_loss,train_epoch,validate_epoch
 from .learner import DataLoader,DataLoaders,Learner
+from .relu import OneCycle,mini_resnet,simple_net
 
 # %% ../nbs/09_lesson.ipynb #69819de3
 class Result(NamedTuple):
@@ -112,6 +113,21 @@ def _learner(s:Setting)->Iterator[Result]:
     learn = Learner(s.dls(), nn.Linear(28*28, 1).to(s.device), mnist_loss, metrics=batch_accuracy)
     learn.fit(10, lr=1., show=False)
     yield Result('accuracy, linear', learn.recorder.values[-1][2], .9666, 10)
+
+# %% ../nbs/09_lesson.ipynb #2e3c02a5
+@part('relu')
+def _relu(s:Setting)->Iterator[Result]:
+    "Two layers with a ReLU between them"
+    learn = Learner(s.dls(), simple_net().to(s.device), mnist_loss, metrics=batch_accuracy)
+    learn.fit(40, lr=.1, show=False)
+    yield Result('accuracy, 30 hidden units', learn.recorder.values[-1][2], .9828, 40)
+
+@part('resnet')
+def _resnet(s:Setting)->Iterator[Result]:
+    "A small residual net"
+    learn = Learner(s.dls(64), mini_resnet().to(s.device), mnist_loss, torch.optim.Adam, batch_accuracy, [OneCycle()])
+    learn.fit(1, lr=.01, show=False)
+    yield Result('accuracy, residual net', learn.recorder.values[-1][2], .9971, 1)
 
 # %% ../nbs/09_lesson.ipynb #ab7b3061
 class Row(NamedTuple):
