@@ -4,10 +4,11 @@
 
 Writes everything to bench/results.json. Exit code 1 if a ratio misses its floor.
 """
-import argparse, contextlib, io, json, os, platform, statistics, subprocess, sys
+import argparse, json, os, platform, statistics, subprocess, sys
 from functools import cache,partial
 from pathlib import Path
 from time import perf_counter
+import warnings
 import numpy as np
 import torch
 from PIL import Image
@@ -19,6 +20,7 @@ from fastbook_lesson4.linear import batch_accuracy,batches,init_params,linear1,m
 from fastbook_lesson4.pixels import load_mnist_sample,mnist_sample
 from fastbook_lesson4.relu import mini_resnet,simple_net
 
+warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # fastai still uses it
 BS,LR,EPOCHS,SEEDS = 256,.1,40,range(5)
 DEVICE = default_device()
 
@@ -157,6 +159,8 @@ def learner():
 @bench
 def resnet():
     "One epoch of our residual net, against one epoch of fastai's resnet18"
+    import fastai.callback.progress # it adds no_bar
+    import fastai.callback.schedule # and this fit_one_cycle
     from fastai.metrics import accuracy
     from fastai.vision.data import ImageDataLoaders
     from fastai.vision.learner import vision_learner
@@ -173,7 +177,7 @@ def resnet():
     torch.manual_seed(0)
     learn = vision_learner(ImageDataLoaders.from_folder(mnist_sample(), device=DEVICE), resnet18, pretrained=False, loss_func=nn.functional.cross_entropy, metrics=accuracy)
     def epoch():
-        with contextlib.redirect_stdout(io.StringIO()), learn.no_bar(): learn.fit_one_cycle(1, .1)
+        with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(1, .1)
     slow = best(epoch, 1)
     yield row('mini_resnet, one epoch, median of 5 seeds (notes, resnet18: 0.9971)', statistics.median(accs), 'accuracy', floor=.996)
     yield row("fastai's resnet18 epoch / the mini_resnet epoch", slow/statistics.median(seconds), 'times', floor=10)
