@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['parts', 'Result', 'Setting', 'default_device', 'part', 'Row', 'Lesson', 'lesson', 'main']
 
-# %% ../nbs/09_lesson.ipynb #bce92fbd
+# %% ../nbs/09_lesson.ipynb #371a08bb
 import argparse,json,platform,sys
 from collections.abc import Callable,Iterator
 from functools import cached_property,partial
@@ -22,6 +22,7 @@ from .sgd import fit_quadratic,quadratic,rmse
 from .linear import batch_accuracy,init_params,linear1,mnist_loss,train_epoch,validate_epoch
 from .learner import DataLoader,DataLoaders,Learner
 from .relu import OneCycle,mini_resnet,simple_net
+from .softmax import cross_entropy,softmax
 
 # %% ../nbs/09_lesson.ipynb #69819de3
 class Result(NamedTuple):
@@ -128,6 +129,20 @@ def _resnet(s:Setting)->Iterator[Result]:
     learn = Learner(s.dls(64), mini_resnet().to(s.device), mnist_loss, torch.optim.Adam, batch_accuracy, [OneCycle()])
     learn.fit(1, lr=.01, show=False)
     yield Result('accuracy, residual net', learn.recorder.values[-1][2], .9971, 1)
+
+# %% ../nbs/09_lesson.ipynb #c65335a5
+@part('softmax')
+def _softmax(s:Setting)->Iterator[Result]:
+    "Softmax of the notes' examples, then the ReLU net with two outputs"
+    acts = 2*torch.randn((6,2), generator=torch.Generator().manual_seed(42))
+    yield Result('probability of a three, first of six', softmax(acts.to(s.device))[0,0].item(), .6025)
+    yield Result('probability of the brown bear', softmax(tensor([.02, -2.49, 1.25], device=s.device))[2].item(), .76)
+    dls = s.dls()
+    for dl in (dls.train, dls.valid): dl.y = dl.y[:,0] # a class for each image, in place of a column
+    def accuracy(preds, yb): return (preds.argmax(1) == yb).float().mean()
+    learn = Learner(dls, simple_net(n_out=2).to(s.device), cross_entropy, metrics=accuracy)
+    learn.fit(40, lr=.1, show=False)
+    yield Result('accuracy, cross-entropy', learn.recorder.values[-1][2], epochs=40)
 
 # %% ../nbs/09_lesson.ipynb #ab7b3061
 class Row(NamedTuple):
