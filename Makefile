@@ -75,6 +75,7 @@ define build
 	@$(BIN)/python -m build --quiet --no-isolation --outdir dist .
 endef
 
+bench: export OMP_WAIT_POLICY := active
 bench: setup ## measure side by side, and print the ratios
 	@$(BIN)/python bench/bench.py
 
