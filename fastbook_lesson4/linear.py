@@ -114,16 +114,17 @@ def calc_grad(
     loss.backward()
     return loss.detach()
 
-# %% ../nbs/03_linear.ipynb #23753669
+# %% ../nbs/03_linear.ipynb #e76bd990
 def check_finite(
     losses:list[float], # Losses of the batches of an epoch
     lr:float, # Learning rate, for the message
-    epoch:int=0 # Epoch, for the message, counted from 0
+    epoch:int|None=None # Epoch, for the message, counted from 0
 ):
     "Raise if one of `losses` is nan or infinite, and name the first"
     for i,loss in enumerate(losses):
         if not math.isfinite(loss):
-            raise RuntimeError(f'the loss became {loss} in epoch {epoch}, batch {i}, with learning rate {lr}. '
+            where = f'batch {i}' if epoch is None else f'epoch {epoch}, batch {i}'
+            raise RuntimeError(f'the loss became {loss} in {where}, with learning rate {lr}. '
                                'The parameters are lost: start again, with a smaller rate')
 
 # %% ../nbs/03_linear.ipynb #2575a726

@@ -151,7 +151,7 @@ class Fit(NamedTuple):
     params: Tensor # The parameters, shape (steps+1, 3)
     grads: Tensor # The gradient of the loss at these parameters, shape (steps+1, 3)
 
-# %% ../nbs/02_sgd.ipynb #68668480
+# %% ../nbs/02_sgd.ipynb #40d1911c
 def fit_quadratic(
     t:Tensor, # Input, such as times in seconds, shape (n,), float
     speed:Tensor, # What was measured there: same shape and dtype
@@ -160,7 +160,7 @@ def fit_quadratic(
     steps:int=100, # How many steps; 0 only calculates the first loss
     loss_func:Callable[[Tensor,Tensor],Tensor]=mse, # Takes predictions and targets, returns a scalar
     seed:int=0, # For the random start
-)->Fit: # `losses`, `params`, `grads`, a row for each step and one for the end
+)->Fit: # `losses`, `params`, `grads`, a row for the start and one for each step
     "Fit a parabola by gradient descent. `RuntimeError` as soon as the loss is nan or infinite"
     _check_pair(t, speed, 'times and speeds')
     check_lr(lr)
