@@ -13,7 +13,7 @@ export OMP_WAIT_POLICY := passive
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lesson site notebooks test test-notebooks test-wheel wheel bench constraints clean
+.PHONY: help setup lesson site notebooks browser test test-notebooks test-wheel wheel bench constraints clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r a b; do printf '%-24s %s\n' "$$a" "$$b"; done
@@ -48,12 +48,17 @@ notebooks: setup ## run every notebook in a fresh kernel and store its outputs; 
 	@$(BIN)/python tools/notebooks.py run
 	@$(BIN)/python tools/readme.py
 
-test: test-notebooks wheel ## every test there is
+test: test-notebooks wheel browser ## every test there is
 	@$(BIN)/python -m pytest tests
 
 test-notebooks: setup ## run the cells as tests, and compare stored outputs with fresh ones
 	@$(BIN)/nbdev_test
 	@$(BIN)/python tools/notebooks.py check
+
+browser: # the tests of the site need one; whoever may not install it is told so by them
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium, once."; { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || \
+		echo "Chromium could not be installed: the tests of the site will say so."; fi
 
 test-wheel: wheel ## install the wheel without nbdev, run the command and the notebooks there
 	@$(BIN)/python -m pytest tests/test_wheel.py

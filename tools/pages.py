@@ -114,18 +114,34 @@ def symbols(source):
         elif isinstance(node, ast.ClassDef) and node.name in public: yield from klass(node, said)
         elif names and names[0] in public: yield Symbol(names[0], ast.unparse(node), said.get(node.end_lineno, ''), [], node.lineno)
 
+def examples(everyone):
+    "An example for each public name of the library: `{(module, name): cell}`"
+    res,known,lib = {},[],ROOT/settings()['lib_path']
+    for ch in everyone:
+        if (lib/f'{ch.name}.py').is_file(): known.append((ch, list(symbols((lib/f'{ch.name}.py').read_text(encoding='utf-8')))))
+    for ch,syms in known:
+        for s in syms: res[ch.name,s.name] = example(s.name, ch, everyone)
+    for ch,syms in known:
+        for s in syms:
+            if res[ch.name,s.name] is not None: continue
+            # what it is returned by, else what uses it
+            makers = [o.name for o in syms if any(p.name == 'returns' and re.search(rf'\b{s.name}\b', p.type) for p in o.params)]
+            users = [o.name for o in syms if o.name != s.name and any(is_exported(c) and re.search(rf'^(def|class) {o.name}\b', c.source, flags=re.M) and re.search(rf'\b{s.name}\b', c.source) for c in ch.cells)]
+            res[ch.name,s.name] = next((res[ch.name,o] for o in makers + users if res.get((ch.name,o)) is not None), None)
+    return res
+
 def example(name, own, others):
-    "The first cell that readers see, and that uses a name after it is defined, in its own chapter if possible; else a test of it"
+    "The first cell that readers see, and that uses a name after it is defined, in its own chapter if possible"
     last = name.split('.')[-1]
-    use = re.compile(rf'\.{last}\(' if '.' in name else rf'(?<![\w.]){name}\b(?!`)')
-    def first(cells, hidden=False):
+    use = re.compile(rf'\.{last}\b' if '.' in name else rf'(?<![\w.]){name}\b(?!`)' + rf'|\.{name.lower()}\b'*(name != name.lower()))
+    def first(cells):
         for c in cells:
-            code = shown(c) or hidden and c.cell_type == 'code' and re.sub(r'^#\|.*\n?', '', c.source, flags=re.M)
+            code = shown(c)
             if not code or is_exported(c) or not use.search(code): continue
             if re.search(rf'^\s*(def|class) {last}\b', code, flags=re.M) or all(re.match(r'(from|import)\b', l) for l in code.splitlines()): continue
             return c
     defined = next((i for i,c in enumerate(own.cells) if is_exported(c) and re.search(rf'^(def|class) {name.split(".")[0]}\b|^{name}\b', c.source, flags=re.M)), 0)
-    return first(own.cells[defined+1:]) or next((c for o in others if o is not own for c in [first(o.cells)] if c), None) or first(own.cells[:defined]) or first(own.cells, hidden=True)
+    return first(own.cells[defined+1:]) or next((c for o in others if o is not own for c in [first(o.cells)] if c), None) or first(own.cells[:defined])
 
 def outputs(cell):
     "What a cell printed and returned, as far as it is text"
@@ -139,7 +155,7 @@ def anchor(chapter, sym): return f'{chapter.name}-{sym.name.replace(".", "-")}' 
 
 def table_cell(text): return text.replace('|', '\\|')
 
-def entry(sym, chapter, everyone, cfg):
+def entry(sym, chapter, cell, cfg):
     "A name's part of the reference"
     level = '####' if '.' in sym.name else '###'
     source = f'{cfg["git_url"]}/blob/{cfg["branch"]}/{cfg["lib_path"]}/{chapter.name}.py#L{sym.line}'
@@ -151,7 +167,6 @@ def entry(sym, chapter, everyone, cfg):
         rows = [f'| `{p.name}` | `{table_cell(p.type)}` | {f"`{table_cell(p.default)}`" if p.default else ""} | {table_cell(p.doc)} |' for p in sym.params]
         rows = [r.replace('| `returns` |', '| returns |').replace('| `` |', '| |') for r in rows]
         res.append('\n'.join(['| name | type | default | what it is |', '| --- | --- | --- | --- |', *rows]))
-    cell = example(sym.name, chapter, everyone)
     if cell is not None:
         res.append(f'```python\n{shown(cell)}\n```')
         if outputs(cell): res.append(f'::: {{.cell-output}}\n```\n{outputs(cell)}\n```\n:::')
@@ -161,7 +176,7 @@ def entry(sym, chapter, everyone, cfg):
 def reference(everyone):
     "Every public name, module by module"
     cfg = settings()
-    lib,res = ROOT/cfg['lib_path'],[]
+    lib,res,found = ROOT/cfg['lib_path'],[],examples(everyone)
     index = ['| module | names |', '| --- | --- |']
     for ch in everyone:
         if not (lib/f'{ch.name}.py').is_file(): continue
@@ -169,7 +184,7 @@ def reference(everyone):
         links = [f'[`{s.name}`](#{anchor(ch, s)})' for s in syms if '.' not in s.name]
         index.append(f'| [{ch.name}](#module-{ch.name}) | {", ".join(links)} |')
         res.append(f'## {cfg["lib_name"]}.{ch.name} {{#module-{ch.name}}}\n\n[{ch.title}]({ch.page}): {ch.description}')
-        res += [entry(s, ch, everyone, cfg) for s in syms]
+        res += [entry(s, ch, found[ch.name,s.name], cfg) for s in syms]
     return page('Reference', 'Every public name of the library, with its parameters, its source and an example.',
                 'Each module has the name of its chapter. The examples are cells of the chapters, with what they printed when they ran.',
                 '\n'.join(index), *res)

@@ -86,7 +86,7 @@ if (links.size) {
 
 /* --- search: names first, then headings, then text. The index comes with the first use, as a script, so that it works from a disk too */
 const dialog = $('#search'), input = $('#q'), found = $('#found'), told = $('#said')
-let index = null, picked = -1
+let index = null
 const load = src => new Promise((ok, no) => document.head.append(Object.assign(document.createElement('script'), { src, onload: ok, onerror: no })))
 async function ready() {
   index ??= Promise.all([load('fuse.min.js'), load('search.js')]).then(() => new Fuse(window.searchEntries, {
@@ -103,13 +103,9 @@ function piece(text, q) {
   const i = Math.max(0, text.toLowerCase().indexOf(q)), from = Math.max(0, i - 40)
   return (from ? '… ' : '') + text.slice(from, i + 110) + (i + 110 < text.length ? ' …' : '')
 }
-function pick(i) {
-  const all = $$('[role=option]', found)
-  all[picked]?.setAttribute('aria-selected', false)
-  picked = all.length ? (i + all.length) % all.length : -1
-  all[picked]?.setAttribute('aria-selected', true)
-  all[picked]?.scrollIntoView({ block: 'nearest' })
-  if (picked >= 0) input.setAttribute('aria-activedescendant', all[picked].id); else input.removeAttribute('aria-activedescendant')
+function step(n) { // from the input down into the results, and back
+  const all = [input, ...$$('a', found)], i = all.indexOf(document.activeElement)
+  all[(Math.max(i, 0) + n + all.length) % all.length].focus()
 }
 async function search() {
   const q = input.value.trim().toLowerCase()
@@ -124,18 +120,14 @@ async function search() {
     if (q !== input.value.trim().toLowerCase()) return
     hits = hits.map((e, i) => [rank(e, q), i, e]).sort((a, b) => a[0] - b[0] || a[1] - b[1]).slice(0, 12).map(o => o[2])
   }
-  found.replaceChildren(...hits.map((e, i) => {
-    const li = Object.assign(document.createElement('li'), { id: `hit${i}` }), a = Object.assign(document.createElement('a'), { href: e.url, tabIndex: -1 })
-    li.setAttribute('role', 'option')
-    li.setAttribute('aria-selected', false)
+  found.replaceChildren(...hits.map(e => {
+    const li = document.createElement('li'), a = Object.assign(document.createElement('a'), { href: e.url })
     for (const [c, t] of [['title', e.title], ['page', e.page], ['text', piece(e.text, q)]]) a.append(Object.assign(document.createElement('span'), { className: c, textContent: t }))
     a.addEventListener('click', () => dialog.close())
     li.append(a)
     return li
   }))
-  input.setAttribute('aria-expanded', hits.length > 0)
   told.textContent = q.length < 2 ? '' : hits.length ? `${hits.length} found` : `Nothing found for “${input.value}”`
-  pick(0)
 }
 function openSearch() { if (!dialog.open) { dialog.showModal(); input.select(); ready().catch(() => {}) } }
 $('#open-search').addEventListener('click', openSearch)
@@ -144,9 +136,10 @@ addEventListener('keydown', e => {
   if (e.key === '/' && !typing && !e.ctrlKey && !e.metaKey && !e.altKey) { e.preventDefault(); openSearch() }
 })
 input.addEventListener('input', search)
-input.addEventListener('keydown', e => {
-  if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { e.preventDefault(); pick(picked + (e.key === 'ArrowDown' ? 1 : -1)) }
-  if (e.key === 'Enter') { e.preventDefault(); $$('[role=option] a', found)[picked]?.click() }
+dialog.addEventListener('keydown', e => {
+  if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { e.preventDefault(); step(e.key === 'ArrowDown' ? 1 : -1) }
+  if (e.key === 'Escape') { e.preventDefault(); dialog.close() } // a search field would only empty itself
+  if (e.key === 'Enter' && e.target === input) { e.preventDefault(); $('a', found)?.click() }
 })
 dialog.addEventListener('click', e => { if (e.target === dialog) dialog.close() })
 
