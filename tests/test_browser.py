@@ -1,13 +1,12 @@
 "The site as its readers use it: in a real browser, under a sub-path and from a folder, wide and narrow, light and dark"
-import functools, gzip, os, re, shutil, threading
-from http.server import SimpleHTTPRequestHandler,ThreadingHTTPServer
+import os, re, shutil
 from urllib.parse import unquote,urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 import notebooks, site_builder
+from site_server import BASE,served
 
-BASE = '/fastbook_lesson4/'
 BROWSERS = 'chromium','chromium-browser','google-chrome','google-chrome-stable'
 
 @pytest.fixture(scope='module')
@@ -19,31 +18,10 @@ def browser():
         yield b
         b.close()
 
-class Handler(SimpleHTTPRequestHandler):
-    "A server as the real one: under a sub-path, compressed"
-    def translate_path(self, path):
-        path = urlsplit(path).path
-        return super().translate_path('/' + path.removeprefix(BASE)) if path.startswith(BASE) else '/nowhere'
-    def log_message(self, *args): pass
-    def copyfile(self, source, out):
-        data = source.read()
-        out.write(gzip.compress(data, 6) if self.packed else data)
-    def send_header(self, key, value):
-        if key.lower() == 'content-length' and self.packed: return
-        if key.lower() == 'content-type':
-            self.packed = value.startswith(('text', 'image/svg', 'application/javascript', 'application/json'))
-            if self.packed: super().send_header('Content-Encoding', 'gzip')
-        super().send_header(key, value)
-    packed = False
-
 @pytest.fixture(scope='module')
 def site(site_folder):
     "The folder of the site and the address where it is served"
-    out = site_folder
-    with ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Handler, directory=out)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield out,f'http://127.0.0.1:{server.server_port}{BASE}'
-        server.shutdown()
+    with served(site_folder) as url: yield site_folder,url
 
 @pytest.fixture(scope='module')
 def names(site): return sorted(p.name for p in site[0].glob('*.html') if p.name != '404.html')
@@ -101,10 +79,10 @@ def test_every_link_and_anchor(browser, site, names):
 @pytest.mark.parametrize('scheme', ['light','dark'])
 def test_accessible(browser, site, names, scheme):
     axe = Axe()
-    for name in names:
-        page,_ = visit(browser, site[1] + name, color_scheme=scheme, viewport={'width': 1440, 'height': 900}, reduced_motion='reduce')
+    for name,width in [*((n, 1440) for n in names), ('index.html', 390), ('softmax.html', 390)]:
+        page,_ = visit(browser, site[1] + name, color_scheme=scheme, viewport={'width': width, 'height': 900}, reduced_motion='reduce')
         found = axe.run(page, options={'resultTypes': ['violations']}).response['violations']
-        assert found == [], f'{name}: ' + '; '.join(f'{v["id"]}: {v["nodes"][0]["html"][:120]}' for v in found)
+        assert found == [], f'{name} at {width}: ' + '; '.join(f'{v["id"]}: {v["nodes"][0]["html"][:120]}' for v in found)
         if name == 'index.html': # the search is a dialog of its own
             page.keyboard.press('/')
             page.fill('#q', 'loss')
