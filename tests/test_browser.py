@@ -184,6 +184,30 @@ def test_print_shows_what_is_folded(browser, site):
     page.evaluate('dispatchEvent(new Event("afterprint"))')
     assert fold.get_attribute('open') is None
 
+def test_quiz_answers_at_once_and_remembers(browser, site):
+    page,wrong = visit(browser, site[1] + 'quiz.html')
+    q = page.locator('section.question[data-right]').first
+    right = 'abcde'.index(q.get_attribute('data-right'))
+    choices,fold = q.locator('.choices button'),q.locator('details')
+    choices.nth((right+1) % choices.count()).click()
+    assert 'Not this one' in q.locator('.verdict').inner_text() and fold.get_attribute('open') is None
+    choices.nth(right).click()
+    assert q.locator('.verdict').inner_text() == 'Right.' and fold.get_attribute('open') is not None
+    assert page.locator('.score').inner_text().startswith('1 of ')
+    page.reload()
+    assert choices.nth(right).get_attribute('data-is') == 'right' and page.locator('.score').inner_text().startswith('1 of ')
+    page.click('.again')
+    assert page.locator('.score').inner_text().startswith('0 of ') and choices.nth(right).get_attribute('data-is') is None
+    assert wrong == []
+
+def test_every_question_folds_its_answer_and_print_shows_it(browser, site):
+    page,_ = visit(browser, site[1] + 'quiz.html')
+    questions = page.locator('section.question')
+    assert questions.count() == 60
+    assert page.locator('section.question > details.answer:not([open])').count() == 60
+    page.evaluate('dispatchEvent(new Event("beforeprint"))')
+    assert page.locator('section.question > details.answer[open]').count() == 60
+
 def test_weight_of_the_pages(browser, site, names):
     for name in names:
         page = browser.new_context().new_page()

@@ -212,6 +212,7 @@ def marked_up(body, name):
     soup = BeautifulSoup(body, 'html.parser')
     for o in soup.find_all(string=lambda s: type(s).__name__ == 'Comment'):
         if o.strip() == 'buttons' and (p := o.find_next('p')): p.extract()
+        if (m := re.fullmatch(r'\s*question (\S+) (\S+)\s*', o)) and (h := o.find_next('h3')): h['data-question'],h['data-topic'] = m.groups()
         o.extract()
     for p in soup.find_all('p')[-1:]:
         if p.get_text().startswith('Next:'): p.extract()
@@ -248,12 +249,29 @@ def marked_up(body, name):
         for a in ('class','data-anchor-id'): h.attrs.pop(a, None)
         if at and (sec := h.find_parent('section')) is not None and sec.get('id') == at: del sec['id']
         if at: h['id'] = at
-    for o in soup.select('section'): o.unwrap()
+        for a in h.find_all('a'): a.unwrap()
+    for o in soup.find_all('section'): o.unwrap()
+    for h in soup.select('h3[data-question]'): question(soup, h)
     return soup
+
+def question(soup, h):
+    "Put a question, its choices, and its folded answer with the cells that prove it, into a section of their own"
+    after = list(itertools.takewhile(lambda o: o.name not in ('h2','h3'), h.next_siblings))
+    sec = soup.new_tag('section', attrs={'class': 'question', 'id': h.attrs.pop('data-question'), 'data-topic': h.attrs.pop('data-topic')})
+    h.insert_before(sec)
+    for o in (h, *after): sec.append(o.extract())
+    answer = sec.find('details')
+    if answer is None: raise ValueError(f'the question {sec["id"]} has no answer: it needs <details><summary>Answer</summary>')
+    for o in list(answer.next_siblings): answer.append(o.extract())
+    answer['class'] = 'answer'
+    said = re.match(r'([a-e])\.', answer.find('p').get_text().strip())
+    if said and (choices := sec.find('ul', recursive=False)):
+        choices['class'],sec['data-right'] = 'choices',said[1]
+        for a in choices.find_all('a'): a.unwrap() # a choice is a button
 
 def contents(soup):
     "The table of contents: pairs of level, id and text"
-    res = [(int(h.name[1]), h['id'], h.decode_contents()) for h in soup.select('h2[id], h3[id]')]
+    res = [(int(h.name[1]), h['id'], h.decode_contents()) for h in soup.select('h2[id], h3[id]') if 'question' not in h.parent.get('class', [])]
     return [o for o in res if o[0] == 2] if len(res) > 40 else res
 
 def search_entries(site):

@@ -143,6 +143,46 @@ dialog.addEventListener('keydown', e => {
 })
 dialog.addEventListener('click', e => { if (e.target === dialog) dialog.close() })
 
+/* --- the quiz: a choice is answered at once, and what was right is remembered in this browser */
+const quiz = $$('section.question[data-right]')
+if (quiz.length) {
+  let right = {}
+  try { right = JSON.parse(store.get('quiz')) || {} } catch (e) { /* not ours: start anew */ }
+  const score = Object.assign(document.createElement('p'), { className: 'score', role: 'status' })
+  const again = Object.assign(document.createElement('button'), { type: 'button', className: 'again', textContent: 'Start again' })
+  const tell = () => {
+    const n = quiz.filter(s => right[s.id]).length
+    score.textContent = `${n} of ${quiz.length} multiple-choice questions right`
+    again.hidden = !n
+  }
+  for (const s of quiz) {
+    const said = Object.assign(document.createElement('p'), { className: 'verdict', role: 'status' })
+    const buttons = $$('.choices > li', s).map((li, i) => {
+      const b = Object.assign(document.createElement('button'), { type: 'button' })
+      b.append(...(li.children.length === 1 && li.firstElementChild.tagName === 'P' ? li.firstElementChild : li).childNodes)
+      li.replaceChildren(b)
+      b.addEventListener('click', () => {
+        const good = 'abcde'[i] === s.dataset.right
+        for (const o of buttons) delete o.dataset.is
+        b.dataset.is = good ? 'right' : 'wrong'
+        said.textContent = good ? 'Right.' : 'Not this one. Try another, or open the answer.'
+        if (good) { right[s.id] = true; store.set('quiz', JSON.stringify(right)); $('details', s).open = true; reachable() }
+        tell()
+      })
+      return b
+    })
+    const mark = () => { if (right[s.id]) { buttons['abcde'.indexOf(s.dataset.right)].dataset.is = 'right'; said.textContent = 'Right, as you knew before.' } }
+    s.addEventListener('again', () => { for (const b of buttons) delete b.dataset.is; said.textContent = ''; $('details', s).open = false })
+    $('.choices', s).after(said)
+    mark()
+  }
+  again.addEventListener('click', () => { right = {}; store.set('quiz', '{}'); for (const s of quiz) s.dispatchEvent(new Event('again')); tell() })
+  const bar = Object.assign(document.createElement('div'), { className: 'progress' })
+  bar.append(score, again)
+  $('section.question').before(bar)
+  tell()
+}
+
 /* --- printing shows what is folded */
 addEventListener('beforeprint', () => { for (const d of $$('details:not([open])')) { d.open = true; d.dataset.printed = '' } })
 addEventListener('afterprint', () => { for (const d of $$('details[data-printed]')) { d.open = false; delete d.dataset.printed } })
