@@ -76,7 +76,7 @@ def test_every_figure_has_words():
     for p in notebooks.notebooks():
         for c in nbformat.read(p, as_version=4).cells:
             pictures = c.cell_type == 'code' and any(k.startswith('image') for o in c.outputs for k in o.get('data', {}))
-            opts = notebooks.directives(c) if pictures else {}
+            opts = notebooks.directives(c.source) if pictures else {}
             if pictures and 'hide' not in opts: assert opts.get('fig-cap') and opts.get('fig-alt'), f'{p.name}, cell {c.id}'
 
 def test_no_execution_counts():

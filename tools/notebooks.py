@@ -37,12 +37,12 @@ def notebooks(names=()):
 
 # --- running
 
-def directives(cell):
-    "The `#|` lines of a cell: `{name: value}`"
-    lines = re.findall(r'^#\|\s*([\w-]+):?[ \t]*(.*)$', cell.source, flags=re.M)
+def directives(source):
+    "The `#|` lines of a cell's source: `{name: value}`"
+    lines = re.findall(r'^#\|\s*([\w-]+):?[ \t]*(.*)$', source, flags=re.M)
     return {k: v.strip() for k,v in lines}
 
-def skipped(cell): return directives(cell).get('eval') == 'false'
+def skipped(cell): return directives(cell.source).get('eval') == 'false'
 
 def execute(path):
     "A copy of the notebook, run in a clean kernel and an empty folder"
@@ -85,7 +85,7 @@ def differences(stored, fresh):
     "A line for each cell whose stored output is not what it gives now"
     res = []
     for old,new in zip(stored.cells, fresh.cells, strict=True):
-        opts = directives(old) if old.cell_type=='code' else {'varies':''}
+        opts = directives(old.source) if old.cell_type=='code' else {'varies':''}
         if 'varies' in opts or skipped(old): continue
         a,b = texts(old),texts(new)
         if [k for k,_ in a] != [k for k,_ in b]:

@@ -5,6 +5,7 @@
 Quarto calls this before it renders; `tools/site_builder.py` does the same.
 """
 import ast, io, re, sys, tokenize
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 import nbformat
@@ -43,11 +44,15 @@ def page(title, description, *blocks):
 
 def shown(cell):
     "The code of a cell as readers see it; nothing, if they don't"
-    opts = directives(cell) if cell.cell_type == 'code' else {'hide': ''}
-    if any(o in opts for o in ('hide','hide_input','default_exp')) or opts.get('echo') == 'false' or opts.get('include') == 'false': return ''
-    return re.sub(r'^(#\||#@title).*\n?', '', cell.source, flags=re.M).strip()
+    return shown_code(cell.source) if cell.cell_type == 'code' else ''
 
-def is_exported(cell): return cell.cell_type == 'code' and any(o in directives(cell) for o in ('export','exports','exporti'))
+@cache
+def shown_code(source):
+    opts = directives(source)
+    if any(o in opts for o in ('hide','hide_input','default_exp')) or opts.get('echo') == 'false' or opts.get('include') == 'false': return ''
+    return re.sub(r'^(#\||#@title).*\n?', '', source, flags=re.M).strip()
+
+def is_exported(cell): return cell.cell_type == 'code' and re.search(r'^#\|\s*export', cell.source, flags=re.M) is not None
 
 # --- the reference
 
@@ -262,21 +267,20 @@ def plain_text(chapter):
     res = [f'# {chapter.title}\n\n> {chapter.description}']
     for c in chapter.cells[1:]:
         if c.cell_type == 'markdown': res.append(re.sub(r'<!-- (\w+) -->.*?<!-- end -->', '', plain(c.source), flags=re.S).strip())
-        elif 'hide' not in directives(c):
+        elif 'hide' not in directives(c.source):
             if shown(c): res.append(f'```python\n{shown(c)}\n```')
-            if c.outputs and directives(c).get('output') != 'false':
-                alt = directives(c).get('fig-alt', '').strip('"')
+            if c.outputs and directives(c.source).get('output') != 'false':
+                alt = directives(c.source).get('fig-alt', '').strip('"')
                 if alt: res.append(f'[Figure: {alt}]')
                 tables = [o.data['text/markdown'] for o in c.outputs if 'text/markdown' in o.get('data', {})]
                 if outputs(c): res.append(f'```\n{outputs(c)}\n```')
                 res += tables
     return re.sub(r'\]\((?:\d+_)?(\w+)\.ipynb', r'](\1.llms.md', '\n\n'.join(o for o in res if o)) + '\n'
 
-def write_plain(folder, base):
+def write_plain(folder, base, everyone):
     "Write the chapters as plain text, and `llms.txt`, which lists them"
     cfg,folder = settings(),Path(folder)
     lines = [f'# {cfg["title"]}', f'> {cfg["description"]}', '## Chapters']
-    everyone = chapters()
     for ch in everyone: (folder/f'{ch.name}.llms.md').write_text(plain_text(ch), encoding='utf-8')
     lines.append('\n'.join(f'- [{ch.title}]({base}/{ch.name}.llms.md): {ch.description}' for ch in everyone))
     lines += ['## Collected', '\n'.join(f'- [{f.__name__.title()}]({base}/{f.__name__}.llms.md)' for f in (reference, jargon, errata))]
@@ -287,9 +291,9 @@ def write_plain(folder, base):
         (folder/f'{f.__name__}.llms.md').write_text(f'# {title}\n{text}', encoding='utf-8')
     (folder/'llms.txt').write_text('\n\n'.join(lines) + '\n', encoding='utf-8')
 
-def write(folder):
+def write(folder, everyone=None):
     "Write the three pages"
-    everyone = chapters()
+    everyone = everyone or chapters()
     for f in (reference, jargon, errata): (Path(folder)/f'{f.__name__}.md').write_text(f(everyone), encoding='utf-8')
 
 if __name__ == '__main__': write(sys.argv[1] if len(sys.argv) > 1 else '.')
