@@ -56,6 +56,21 @@ def test_no_paths_of_this_machine():
 def test_in_step_with_settings():
     assert notebooks.sync(notebooks.notebooks(), check=True) == []
 
+class Shell:
+    "A notebook's shell, on Colab or not"
+    def __init__(self, name): self.name,self.ran = name,[]
+    def __str__(self): return self.name
+    def run_line_magic(self, *args): self.ran.append(args)
+
+def test_the_first_cell_installs_on_colab_only():
+    cfg = notebooks.settings()
+    for p in notebooks.notebooks():
+        first = next(c for c in nbformat.read(p, as_version=4).cells if c.cell_type == 'code')
+        for name,want in {'<google.colab._shell.Shell object>': [('pip', f'install -qq git+{cfg["git_url"]}')], '<ipykernel.zmqshell.ZMQInteractiveShell>': []}.items():
+            shell = Shell(name)
+            exec(first.source, {'get_ipython': lambda: shell})
+            assert shell.ran == want, p.name
+
 def test_one_line_moves_every_link(monkeypatch):
     "A new `user` reaches the install cell, the buttons, the table of chapters and the README"
     cfg = notebooks.settings()

@@ -305,7 +305,7 @@ def write_pages(site, out, cfg):
             table.find_parent('div').replace_with(BeautifulSoup(env.get_template('map.html').render(chapters=chapters, icons=drawn), 'html.parser'))
         box = soup.find('div', class_='box')
         hero = soup.find('figure') if name == 'index' else None
-        intro = list(itertools.takewhile(lambda o: o.name != 'h2', [o for o in soup.find_all(['p','h2','figure'], recursive=False)])) if name == 'index' else []
+        intro = list(itertools.takewhile(lambda o: o.name != 'h2', [o for o in soup.find_all(['p','div','h2'], recursive=False) if 'cell' not in o.get('class', [])])) if name == 'index' else []
         cell = hero.find_parent(class_='cell') if hero else None
         text = template.render(
             name=name, title=cfg['title'] if name == 'index' else page.title, description=str(page.meta.get('description') or cfg['description']), site=cfg['title'],
