@@ -7,6 +7,8 @@ RUN := .venv-wheel
 LIB := $(shell sed -n 's/^lib_name *= *//p' settings.ini)
 MIN := $(shell sed -n 's/^min_python *= *//p' settings.ini)
 NBS := $(wildcard nbs/*.ipynb)
+# Notebooks that run long. `make test` runs every cell of them once, with its output compared, and not again with nbdev_test
+SLOW := ^[_.]|^0[5-79]_
 
 # Threads that wait should sleep: where notebooks run side by side, spinning ones take each other's cores
 export OMP_WAIT_POLICY := passive
@@ -52,8 +54,8 @@ test: test-notebooks wheel browser ## every test there is
 	@$(BIN)/python -m pytest tests
 
 test-notebooks: setup ## run the cells as tests, and compare stored outputs with fresh ones
-	@$(BIN)/nbdev_test
 	@$(BIN)/python tools/notebooks.py check
+	@$(BIN)/nbdev_test --skip_file_re '$(SLOW)'
 
 browser: # the tests of the site need one; whoever may not install it is told so by them
 	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

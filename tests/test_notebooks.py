@@ -49,6 +49,18 @@ def test_cells_with_eval_false_do_not_run(tmp_path):
     nbformat.write(notebook(('#| eval: false\n1/0', 'kept')), tmp_path/'a.ipynb')
     assert notebooks.run_one(tmp_path/'a.ipynb', 'check') == []
 
+def test_cells_with_notest_run_with_run_only(tmp_path):
+    nbformat.write(notebook(('#| notest\nprint("fresh")', 'kept')), tmp_path/'a.ipynb')
+    assert notebooks.run_one(tmp_path/'a.ipynb', 'check') == []
+    assert notebooks.execute(tmp_path/'a.ipynb', 'run').cells[0].outputs[0].text == 'fresh\n'
+
+def test_several_at_a_time(tmp_path, capsys):
+    "All are run and one failure is enough"
+    for name,src in (('a','1/0'), ('b','print(1)'), ('c','pass')): nbformat.write(notebook((src, '1\n')), tmp_path/f'{name}.ipynb')
+    with pytest.raises(SystemExit) as e: notebooks.main(['smoke', '--jobs', '2', *(str(tmp_path/f'{o}.ipynb') for o in 'abc')])
+    out = capsys.readouterr().out
+    assert e.value.code == 1 and '2 passed, 1 failed' in out and 'ZeroDivisionError' in out and all(f'{o}.ipynb' in out for o in 'abc')
+
 def test_no_paths_of_this_machine():
     for p in notebooks.notebooks(): assert notebooks.foreign_paths(nbformat.read(p, as_version=4)) == []
     assert notebooks.foreign_paths(notebook(('', f'saved in {ROOT}/x')))
