@@ -122,6 +122,11 @@ def test_dark_drawings_keep_every_line():
     assert site_builder.dark_svg(svg.replace('#0072b2', '#123456')) is None, 'an unknown colour may carry a value'
     assert site_builder.dark_svg(svg.replace('<text>', '<image/><text>')) is None
 
+def test_drawings_stand_on_the_ground_of_the_page():
+    css = (ROOT/'nbs'/'styles.css').read_text(encoding='utf-8')
+    grounds = re.findall(r'--ground: (#\w+)', css)
+    assert grounds == [site_builder.LIGHT_GROUND, site_builder.DARK['#ffffff'], site_builder.DARK['#ffffff']]
+
 # --- Quarto
 
 def test_quarto_has_the_same_addresses(site, tmp_path):

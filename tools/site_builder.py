@@ -51,6 +51,8 @@ DARK = {'#000000':'#e6e3dc', 'black':'#e6e3dc', '#ffffff':'#15181d', 'white':'#1
         '#cc79a7':'#e79cc6', '#e69f00':'#f2b53b', '#56b4e9':'#8fd0f5', '#a84300':'#ffab7a', '#999999':'#8b9099', '#808080':'#9aa0aa', '#5c5c5c':'#a8adb5',
         '#757575':'#a0a5ae', '#cccccc':'#4a5059', 'none':'none', 'transparent':'transparent'}
 
+LIGHT_GROUND = '#fdfcf9' # as in styles.css
+
 def small_svg(svg):
     "An SVG without what no browser needs"
     svg = svg[svg.index('<svg'):]
@@ -84,6 +86,7 @@ class Pictures:
         "The markup of a drawing"
         text = small_svg(text)
         dark = dark_svg(text)
+        if dark: text = text.replace('#ffffff', LIGHT_GROUND)
         return self.markup(self.save(text.encode(), 'svg'), svg_size(text), alt, self.save(dark.encode(), 'svg') if dark else None)
 
     def bitmap(self, mime, data, alt):
