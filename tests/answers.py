@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn, tensor
-from fastbook_lesson4.learner import BasicOptim
+from fastbook_lesson4.learner import BasicOptim, CancelFitException
 from fastbook_lesson4.linear import batch_accuracy, linear1
 from fastbook_lesson4.pixels import load_mnist_sample
 from fastbook_lesson4.relu import dead_units, relu
@@ -17,7 +17,7 @@ def absurd():
     class Nothing: pass
     def raises(*args, **kwargs): raise ZeroDivisionError('on purpose')
     return [None, '', 'seven', b'', [], (), {}, set(), [[]], [None]*3, [object()]*2, object(), Nothing, math.nan, math.inf, -1, 10**400, True, 1j, [math.nan]*3, [1j]*3,
-            tensor(math.nan), tensor([]), tensor([1j]), torch.zeros(1000, 28, 28), torch.full((2038,14,14), math.nan), torch.zeros(5, device='meta'), np.array(['a']), np.array(None),
+            tensor(math.nan), tensor([]), tensor([1j]), torch.zeros(1000, 28, 28), torch.full((2038,14,14), math.nan), torch.zeros(5, device='meta'), torch.zeros(1).expand(10**12), torch.zeros(1).expand(2, 10**12), np.array(['a']), np.array(None),
             raises, lambda: 1, lambda *a, **k: None, lambda *a, **k: '', lambda *a, **k: a, lambda *a, **k: math.nan, lambda *a, **k: torch.zeros(3, 3), lambda *a, **k: object(),
             len, int, dict, type, Exception, torch, range(3), iter([1]), (o for o in ()), itertools.count()]
 
@@ -28,6 +28,7 @@ is_three = valid_y[:,0] == 1
 
 # pixels
 equal = valid_x*.2/valid_x.mean((1,2), keepdim=True)
+ink = (valid_x > 0).float()
 # similarity
 def read_by(distance, a, b): return int(((distance(valid_x, a) < distance(valid_x, b)) == is_three).sum())
 medians = threes.median(0).values, sevens.median(0).values
@@ -63,6 +64,12 @@ class MyLinear(nn.Module):
     def forward(self, xb): return xb@self.weight.T + self.bias
 class Wide(MyLinear):
     def __init__(self, n_in, n_out): super().__init__(n_in, n_out, 3.)
+class Narrow(MyLinear):
+    def __init__(self, n_in, n_out): super().__init__(n_in, n_out, .5)
+class Zeros(MyLinear):
+    def __init__(self, n_in, n_out):
+        super().__init__(n_in, n_out)
+        nn.init.zeros_(self.bias)
 class NoBias(MyLinear):
     def forward(self, xb): return xb@self.weight.T
 class Plain(nn.Module):
@@ -100,6 +107,10 @@ class NotCopied(KeepBest): copied = False
 class KeepFirst(KeepBest):
     def after_epoch(self, learn):
         if learn.epoch == 0: super().after_epoch(learn)
+class EndsEarly(KeepBest):
+    def after_epoch(self, learn):
+        super().after_epoch(learn)
+        if learn.epoch == 2: raise CancelFitException
 def worst(learn, n, last=False):
     preds, targets = learn.get_preds()
     return (preds.sigmoid() - targets).abs()[:,0].argsort(descending=not last)[:n]
@@ -120,6 +131,13 @@ def revive(model, x, scale=1., once=False, all_units=False):
         with torch.no_grad():
             for p,new in zip(model[0].parameters(), fresh.parameters()): p[dead] = new*scale
         if once: return
+def also_second(model, x):
+    revive(model, x)
+    with torch.no_grad(): model[2].bias += 1
+def still_dead(model, x):
+    dead = dead_units(model, x)['1']
+    with torch.no_grad():
+        for p in model[0].parameters(): p[dead] = -1/28
 # softmax
 def bce(a, y): return cross_entropy(torch.cat([torch.zeros_like(a), a], 1), y[:,0].long())
 def smooth_loss(acts, targ, eps): return (1-eps)*cross_entropy(acts, targ) - eps*log_softmax(acts).mean()
@@ -139,10 +157,10 @@ ANSWERS = {
     'pixels-1': ([(threes.mean(), sevens.mean()), [threes.mean().item(), sevens.mean().item()], torch.stack([threes.mean(), sevens.mean()])],
                  [(sevens.mean(), threes.mean()), (threes.mean()*255, sevens.mean()*255), (valid_x[is_three].mean(), valid_x[~is_three].mean()), threes.mean()]),
     'pixels-2': ([valid_x[:, 7:21, 7:21], valid_x[:, 7:-7, 7:-7].numpy()], [valid_x[:, 6:20, 7:21], valid_x[:, 7:21, 7:21]*255, valid_x[:, 7:20, 7:20], valid_x[:1000, 7:21, 7:21], valid_x]),
-    'pixels-3': ([equal, equal.double()], [valid_x, valid_x + .2 - valid_x.mean((1,2), keepdim=True), equal.flip(0), equal.mean((1,2)), torch.full((2038,28,28), .2)]),
+    'pixels-3': ([equal, equal.double()], [valid_x, valid_x + .2 - valid_x.mean((1,2), keepdim=True), equal.flip(0), equal.mean((1,2)), torch.full((2038,28,28), .2), ink*.2/ink.mean((1,2), keepdim=True)]),
     'similarity-1': ([1028/2038, (valid_y == 0).float().mean()], [.5, 1010/2038, 1028, 50.44]),
     'similarity-2': ([read_by(l1_distance, *medians)], [read_by(rmse_distance, *medians), 1939, .955, 2038]),
-    'similarity-3': ([cosine, shares], [l1_distance, lambda a,b: torch.zeros(len(a)), lambda a,b: -cosine(a, b), lambda a,b: cosine(a, b).mean()]),
+    'similarity-3': ([cosine, shares], [l1_distance, rmse_distance, lambda a,b: torch.zeros(len(a)), lambda a,b: -cosine(a, b), lambda a,b: cosine(a, b).mean()]),
     'sgd-1': ([chain], [lambda t,y,w,b: chain(t, y, w, b)[::-1], lambda t,y,w,b: (2*(w*t+b-y), 2*(w*t+b-y)), lambda t,y,w,b: chain(t, y, w, b)[0]]),
     'sgd-2': ([fit_until], [functools.partial(fit_until, start=1.), functools.partial(fit_until, fixed=10), lambda u,s,lr,tol: (fit_until(u, s, lr, tol)[0], 100),
                             lambda u,s,lr,tol: (torch.zeros(3), fit_until(u, s, lr, tol)[1])]),
@@ -150,13 +168,13 @@ ANSWERS = {
     'linear-1': ([by_class, lambda p,y: tensor(by_class(p, y))], [lambda p,y: by_class(p, y)[::-1], lambda p,y: [((p>0) & (y==1)).float().mean(), ((p<=0) & (y==0)).float().mean()], lambda p,y: [batch_accuracy(p, y)]*2]),
     'linear-2': ([by_formula, lambda x,y,w,b: by_formula(x, y, w, b).numpy()], [lambda *o: -by_formula(*o), lambda *o: by_formula(*o)*len(o[0]), lambda *o: by_formula(*o).flatten(), lambda x,y,w,b: x.T@(linear1(x, w, b).sigmoid()-y)/len(x)]),
     'linear-3': ([(square_loss, 10.), [square_loss, 8]], [(square_loss, 1e-3), (lambda p,y: (p-y).pow(2).mean(), 1.), (square_loss, 0.), (square_loss, math.inf), square_loss, (lambda p,y: square_loss(p, y).sqrt(), 1.)]),
-    'learner-1': ([MyLinear], [nn.Linear, Wide, NoBias, Plain, MyLinear(784, 1), lambda i,o: MyLinear(i, o)]),
+    'learner-1': ([MyLinear], [nn.Linear, Wide, Narrow, Zeros, NoBias, Plain, MyLinear(784, 1), lambda i,o: MyLinear(i, o)]),
     'learner-2': ([Momentum], [BasicOptim, NoVelocity, Dampened, OtherDefault, torch.optim.SGD]),
-    'learner-3': ([KeepBest], [NotCopied, KeepFirst, KeepBest(), object]),
+    'learner-3': ([KeepBest], [NotCopied, KeepFirst, EndsEarly, KeepBest(), object]),
     'learner-4': ([worst, lambda l,n: worst(l, n).tolist()], [functools.partial(worst, last=True), lambda l,n: worst(l, n).flip(0), lambda l,n: worst(l, 8), lambda l,n: [0]*n, lambda l,n: worst(l, n)/2038]),
     'relu-1': ([collapse], [functools.partial(collapse, bias=False), lambda o: o[-1], lambda o: nn.Sequential(*o), lambda o: nn.Linear(o[0].in_features, o[-1].out_features)]),
     'relu-2': ([bump, lambda x: relu(1-relu(x)-relu(-x))], [relu, lambda x: relu(x+1) - relu(x), lambda x: bump(x)*2, lambda x: bump(x).sum()]),
-    'relu-3': ([revive], [lambda m,x: None, functools.partial(revive, scale=5.), functools.partial(revive, all_units=True), lambda m,x: m.requires_grad_(False)[0].bias.fill_(0.)]),
+    'relu-3': ([revive], [lambda m,x: None, also_second, still_dead, functools.partial(revive, scale=5.), functools.partial(revive, all_units=True), lambda m,x: m.requires_grad_(False)[0].bias.fill_(0.)]),
     'softmax-1': ([bce, F.binary_cross_entropy_with_logits], [lambda a,y: F.binary_cross_entropy(a.sigmoid(), y).nan_to_num(0), lambda a,y: bce(-a, y), lambda a,y: bce(a, y)*len(a), lambda a,y: cross_entropy(a, y[:,0].long()*0)]),
     'softmax-2': ([smooth_loss, lambda x,t,eps: F.cross_entropy(x, t, label_smoothing=eps)], [lambda x,t,eps: cross_entropy(x, t), lambda x,t,eps: (1-eps)*cross_entropy(x, t), lambda x,t,eps: (1-eps)*cross_entropy(x, t) - eps*log_softmax(x).sum(), lambda x,t,eps: smooth_loss(x, t, 1-eps)]),
     'softmax-3': ([lambda c: math.log(math.e + c-1) - 1, lambda c: tensor(1 + (c-1)/math.e).log()], [lambda c: 0., lambda c: math.log(c), lambda c: math.log(math.e + c) - 1, lambda c: -1]),
