@@ -82,6 +82,11 @@ def check_images(
     return x
 
 # %% ../nbs/00_pixels.ipynb #a5eafea3
+def _ground(p:float)->str:
+    "The style of a cell for brightness `p`: 0 is white paper, 1 is black ink, and the number on it stays legible"
+    grey = round(255*(1 - min(max(0, p), 1)))
+    return f'background-color: rgb({grey},{grey},{grey}); color: {"black" if grey > 117 else "white"}'
+
 def show_pixels(
     img:Tensor, # One image, shape (h, w): uint8 in [0, 255], or float in [0, 1]
     rows:slice=slice(None), # The rows to show
@@ -96,7 +101,7 @@ def show_pixels(
     if df.empty: raise ValueError(f'no pixels in rows {rows} and columns {cols} of an image of shape {tuple(img.shape)}')
     uid = hashlib.sha256(df.to_numpy().tobytes()).hexdigest()[:8] # pandas would draw one at random
     return (df.style.set_uuid(uid).format('{:d}' if whole else '{:.2f}')
-              .background_gradient('Greys', axis=None, vmin=0, vmax=255 if whole else 1)
+              .map(lambda p: _ground(p/255 if whole else p))
               .set_table_attributes('class="pixels"')
               .set_properties(**{'font-size':'7pt', 'padding':'2px 3px', 'text-align':'right'}))
 

@@ -1,0 +1,220 @@
+"The site as its readers use it: in a real browser, under a sub-path and from a folder, wide and narrow, light and dark"
+import functools, gzip, io, os, re, shutil, threading
+from http.server import SimpleHTTPRequestHandler,ThreadingHTTPServer
+from urllib.parse import unquote,urlsplit
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+import notebooks, site_builder
+
+BASE = '/fastbook_lesson4/'
+BROWSERS = 'chromium','chromium-browser','google-chrome','google-chrome-stable'
+
+@pytest.fixture(scope='module')
+def browser():
+    path = next((p for b in BROWSERS if (p := shutil.which(b))), None)
+    if path is None: (pytest.fail if os.environ.get('CI') else pytest.skip)('no browser: on Debian or Ubuntu, `apt-get install chromium`')
+    with sync_playwright() as p:
+        b = p.chromium.launch(executable_path=path, args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])
+        yield b
+        b.close()
+
+class Handler(SimpleHTTPRequestHandler):
+    "A server as the real one: under a sub-path, compressed"
+    def translate_path(self, path):
+        path = urlsplit(path).path
+        return super().translate_path('/' + path.removeprefix(BASE)) if path.startswith(BASE) else '/nowhere'
+    def log_message(self, *args): pass
+    def copyfile(self, source, out):
+        data = source.read()
+        out.write(gzip.compress(data, 6) if self.packed else data)
+    def send_header(self, key, value):
+        if key.lower() == 'content-length' and self.packed: return
+        if key.lower() == 'content-type':
+            self.packed = value.startswith(('text', 'image/svg', 'application/javascript', 'application/json'))
+            if self.packed: super().send_header('Content-Encoding', 'gzip')
+        super().send_header(key, value)
+    packed = False
+
+@pytest.fixture(scope='module')
+def site():
+    "The folder of the site and the address where it is served"
+    out,warnings = site_builder.build()
+    assert warnings == []
+    with ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Handler, directory=out)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield out,f'http://127.0.0.1:{server.server_port}{BASE}'
+        server.shutdown()
+
+@pytest.fixture(scope='module')
+def names(site): return sorted(p.name for p in site[0].glob('*.html') if p.name != '404.html')
+
+def visit(browser, url, **options):
+    "A page in a context of its own, and a list that collects what goes wrong in it"
+    page = browser.new_context(**options).new_page()
+    wrong,host = [],urlsplit(url).netloc
+    page.on('console', lambda m: wrong.append(f'console: {m.text}') if m.type in ('error','warning') else None)
+    page.on('pageerror', lambda e: wrong.append(f'error: {e}'))
+    page.on('requestfailed', lambda r: wrong.append(f'failed: {r.url}'))
+    page.on('request', lambda r: wrong.append(f'foreign: {r.url}') if urlsplit(r.url).netloc != host and not r.url.startswith('data:') else None)
+    page.on('response', lambda r: wrong.append(f'{r.status}: {r.url}') if r.status >= 400 else None)
+    page.goto(url)
+    return page,wrong
+
+SHOW_ALL = "async () => { for (const i of document.images) { i.loading = 'eager'; await i.decode().catch(() => {}) } }"
+
+def test_pages_load_without_complaint_at_every_width(browser, site, names):
+    for width in (360, 768, 1440):
+        for name in names:
+            page,wrong = visit(browser, site[1] + name, viewport={'width': width, 'height': 900})
+            page.evaluate(SHOW_ALL)
+            assert page.evaluate('document.documentElement.scrollWidth') <= width, f'{name} scrolls sideways at {width}'
+            assert page.evaluate('[...document.images].filter(i => !i.naturalWidth).map(i => i.src)') == [], name
+            assert wrong == [], f'{name} at {width}'
+            page.context.close()
+
+def test_from_a_folder(browser, site, names):
+    for name in names:
+        page,wrong = visit(browser, (site[0]/name).as_uri())
+        page.evaluate(SHOW_ALL)
+        assert wrong == [], name
+        page.context.close()
+    page,wrong = visit(browser, (site[0]/'index.html').as_uri())
+    page.keyboard.press('/')
+    page.fill('#q', 'mnist_loss')
+    page.wait_for_selector('#found li')
+    assert wrong == []
+
+def test_every_link_and_anchor(browser, site, names):
+    ids,links = {},[]
+    page,_ = visit(browser, site[1] + 'index.html', java_script_enabled=False)
+    for name in names:
+        page.goto(site[1] + name)
+        ids[name] = set(page.evaluate('[...document.querySelectorAll("[id]")].map(e => e.id)'))
+        links += [(name, o) for o in page.evaluate('[...document.links].map(a => a.href)')]
+    for name,link in links:
+        if not link.startswith(site[1]): continue
+        url = urlsplit(link)
+        target = unquote(url.path.removeprefix(BASE)) or 'index.html'
+        assert (site[0]/target).is_file(), f'{name} links to {link}'
+        if url.fragment and target in ids: assert unquote(url.fragment) in ids[target], f'{name} links to {link}'
+
+@pytest.mark.parametrize('scheme', ['light','dark'])
+def test_accessible(browser, site, names, scheme):
+    axe = Axe()
+    for name in names:
+        page,_ = visit(browser, site[1] + name, color_scheme=scheme, viewport={'width': 1440, 'height': 900}, reduced_motion='reduce')
+        found = axe.run(page, options={'resultTypes': ['violations']}).response['violations']
+        assert found == [], f'{name}: ' + '; '.join(f'{v["id"]}: {v["nodes"][0]["html"][:120]}' for v in found)
+        if name == 'index.html': # the search is a dialog of its own
+            page.keyboard.press('/')
+            page.fill('#q', 'loss')
+            page.wait_for_selector('#found li')
+            assert axe.run(page, options={'resultTypes': ['violations']}).response['violations'] == []
+        page.context.close()
+
+def test_search_finds_a_name_and_goes_there(browser, site):
+    page,wrong = visit(browser, site[1] + 'similarity.html')
+    page.keyboard.press('/')
+    page.keyboard.type('mnist_loss')
+    page.wait_for_selector('#found li')
+    assert page.locator('#found .title').first.inner_text() == 'mnist_loss'
+    page.keyboard.press('Enter')
+    page.wait_for_url('**/reference.html#linear-mnist_loss')
+    assert page.locator('#linear-mnist_loss').bounding_box()['y'] < 900
+    assert wrong == []
+
+@pytest.mark.parametrize('query,want', [('broadcasting', 'Broadcasting'), ('presizing', None), ('roller coaster', 'The speed of a roller coaster'), ('zzzqqq', None)])
+def test_search_finds_headings_and_text(browser, site, query, want):
+    page,_ = visit(browser, site[1] + 'index.html')
+    page.click('#open-search')
+    page.fill('#q', query)
+    page.wait_for_function('document.querySelector("#said").textContent')
+    titles = page.locator('#found .title').all_inner_texts()
+    if want: assert want in titles[:3]
+    assert bool(titles) == (query != 'zzzqqq')
+    page.keyboard.press('Escape')
+    assert not page.locator('#search').is_visible()
+
+@pytest.mark.parametrize('scheme,other', [('light','dark'), ('dark','light')])
+def test_theme_follows_the_system_and_the_switch(browser, site, scheme, other):
+    page,_ = visit(browser, site[1] + 'sgd.html', color_scheme=scheme)
+    def shown(): return 'dark' if sum(map(int, re.findall(r'\d+', page.evaluate('getComputedStyle(document.body).backgroundColor'))[:3])) < 384 else 'light'
+    def drawn(): return page.evaluate('(async () => { const i = document.querySelector("source[data-dark] + img"); i.loading = "eager"; await i.decode(); return i.currentSrc === new URL(i.previousElementSibling.srcset, location).href })()')
+    assert (shown(), drawn()) == (scheme, scheme == 'dark')
+    page.click('#theme')
+    assert (shown(), drawn()) == (other, other == 'dark')
+    page.reload()
+    assert (shown(), drawn()) == (other, other == 'dark')
+    page.goto(site[1] + 'relu.html')
+    assert shown() == other
+
+def test_previous_and_next_walk_all_chapters(browser, site):
+    want = ['index.html'] + [f'{site_builder.page_name(p.stem)}.html' for p in notebooks.notebooks() if p.stem != 'index']
+    page,_ = visit(browser, site[1] + 'index.html')
+    def walk(rel):
+        seen = [page.url.removeprefix(site[1])]
+        while page.locator(f'a[rel={rel}]').count():
+            page.click(f'a[rel={rel}]')
+            seen.append(page.url.removeprefix(site[1]))
+        return seen
+    assert walk('next') == want
+    assert walk('prev') == want[::-1]
+
+def test_copy_copies(browser, site):
+    page,_ = visit(browser, site[1] + 'similarity.html')
+    page.context.grant_permissions(['clipboard-read', 'clipboard-write'])
+    box = page.locator('div.code').first
+    box.hover()
+    box.locator('button.copy').click()
+    assert page.evaluate('navigator.clipboard.readText()') == box.locator('code').inner_text().rstrip('\n')
+
+def test_keyboard_alone(browser, site):
+    page,_ = visit(browser, site[1] + 'pixels.html', viewport={'width': 390, 'height': 800})
+    page.keyboard.press('Tab')
+    assert page.evaluate('document.activeElement.className') == 'skip'
+    page.keyboard.press('Enter')
+    assert page.evaluate('document.activeElement.id') == 'content'
+    page.focus('#menu')
+    page.keyboard.press('Enter')
+    assert page.locator('#chapters').is_visible()
+    page.keyboard.press('Escape')
+    assert not page.locator('#chapters').is_visible()
+    assert page.evaluate('document.activeElement.id') == 'menu'
+    outline = page.evaluate('getComputedStyle(document.activeElement).outlineWidth')
+    assert float(outline.removesuffix('px')) >= 2
+
+def test_contents_follow_the_reader(browser, site):
+    page,_ = visit(browser, site[1] + 'sgd.html', viewport={'width': 1440, 'height': 900}, reduced_motion='reduce')
+    last = page.locator('#toc a').last
+    page.evaluate('id => document.getElementById(id).scrollIntoView()', last.get_attribute('href')[1:])
+    page.wait_for_function('document.querySelector("#toc a[aria-current]")')
+    page.wait_for_timeout(100)
+    assert last.get_attribute('aria-current') == 'location'
+
+def test_readable_without_scripts(browser, site):
+    page,wrong = visit(browser, site[1] + 'linear.html', java_script_enabled=False, viewport={'width': 360, 'height': 800})
+    assert page.locator('#chapters').is_visible() and page.locator('h1').is_visible()
+    assert not page.locator('#theme').is_visible()
+    assert wrong == []
+
+def test_print_shows_what_is_folded(browser, site):
+    page,_ = visit(browser, site[1] + 'similarity.html')
+    fold = page.locator('details').first
+    assert fold.get_attribute('open') is None
+    page.evaluate('dispatchEvent(new Event("beforeprint"))')
+    assert fold.get_attribute('open') is not None
+    page.evaluate('dispatchEvent(new Event("afterprint"))')
+    assert fold.get_attribute('open') is None
+
+def test_weight_of_the_pages(browser, site, names):
+    for name in names:
+        page = browser.new_context().new_page()
+        sizes = []
+        page.on('requestfinished', lambda r: sizes.append(r.sizes()['responseBodySize']))
+        page.goto(site[1] + name)
+        page.evaluate(SHOW_ALL)
+        page.wait_for_load_state('networkidle')
+        total = sum(sizes)
+        assert total < 1_000_000, f'{name} transfers {total} bytes'
+        page.context.close()
