@@ -223,14 +223,14 @@ def _draw(id:str):
     f(ax)
     return fig
 
-# %% ../nbs/08_quiz.ipynb #c07580f0
+# %% ../nbs/08_quiz.ipynb #6f0eeec9
 @_picture('digits-01', 5.6, 3)
 def _draw_pixels(ax):
-    "Ten rows and fourteen columns of the pixels of a handwritten three, each a grey square with its number from 0 to 255 in it."
+    "Ten rows and fourteen columns of the pixels of a handwritten three, each a grey square with its number from 0 to 255 in it, the larger the darker, like ink."
     img = (load_mnist_sample().train_x[1]*255).int()[4:14,5:19]
     ax.imshow(img, cmap='Greys', vmin=0, vmax=255, aspect='auto')
     for (i,j),v in np.ndenumerate(img.numpy()): ax.text(j, i, v, ha='center', va='center', size=8, color='white' if v > 140 else 'black')
-    ax.set(xticks=[], yticks=[])
+    ax.set_axis_off()
 
 # %% ../nbs/08_quiz.ipynb #bdadad9c
 @_picture('digits-03', 4.5, 2.3)
@@ -289,10 +289,10 @@ def _seven_steps(answer):
     if twice := [o for o,i in zip(said, found) if found.count(i) > 1]: raise Hint(f'{twice[0][:30]!r} and {twice[1][:30]!r} are the same step')
     if found != sorted(found): raise Hint('the seven are right, their order is not: what does each of them need?')
 
-# %% ../nbs/08_quiz.ipynb #60a16a38
+# %% ../nbs/08_quiz.ipynb #74f48bd1
 @_picture('digits-17', 6, 2.8)
 def _draw_rates(ax):
-    "The value of x over eight steps of gradient descent on x squared, at four learning rates. At 0.02 it creeps, at 0.3 it reaches 0 at once, at 0.9 it jumps from side to side and comes closer, at 1.05 the jumps grow."
+    "The value of x over eight steps of gradient descent on x squared, at four learning rates. At 0.02 it creeps, at 0.3 it reaches 0 in a few steps, at 0.9 it jumps from side to side and comes closer, at 1.05 the jumps grow."
     for lr,style in zip((.02,.3,.9,1.05), ('o:','s-','^--','v-.')):
         x,xs = torch.tensor(1.5).requires_grad_(),[]
         for _ in range(9):
@@ -417,7 +417,7 @@ def _draw_relu(ax):
     ax.plot(x, relu(x))
     ax.set(xlabel='x', ylabel='relu(x)', xticks=range(-2,3))
 
-# %% ../nbs/08_quiz.ipynb #d4e0b196
+# %% ../nbs/08_quiz.ipynb #07d56619
 @_picture('digits-37', 6, 2.6)
 def _draw_tents(ax):
     "A zigzag with sixteen equal narrow teeth between 0 and 1, and behind it the single tent that one layer makes."
@@ -427,8 +427,8 @@ def _draw_tents(ax):
     y = x
     for _ in range(5): y = tent(y)
     ax.plot(x, y, lw=1.4, label='5 layers')
-    ax.set(xlabel='x')
-    ax.legend(loc='upper right')
+    ax.set(xlabel='x', ylim=(-.03,1.35), yticks=[0,.5,1])
+    ax.legend(loc='upper right', ncols=2)
 
 # %% ../nbs/08_quiz.ipynb #43170b5b
 @_picture('breeds-15')

@@ -1,5 +1,5 @@
 "The command `lesson4`, as typed"
-import json, re, subprocess, sys
+import json, re, subprocess, sys, zipfile
 from pathlib import Path
 import nbformat
 import pytest
@@ -47,3 +47,12 @@ def test_help():
     p = lesson4('--help')
     assert p.returncode == 0
     for word in ('--part', '--seed', '--device', '--json', 'similarity'): assert word in p.stdout
+
+def test_deck(tmp_path):
+    p = lesson4('--deck', 'cards.apkg', cwd=tmp_path)
+    assert p.returncode == 0 and p.stdout.count('\n') == 1 and zipfile.is_zipfile(tmp_path/'cards.apkg'), p.stderr
+
+@pytest.mark.parametrize('file', ['no/such/cards.apkg', 'cards.txt', '/proc/cards.apkg'])
+def test_deck_to_a_bad_place(file, tmp_path):
+    p = lesson4('--deck', file, cwd=tmp_path)
+    assert p.returncode == 1 and p.stdout == '' and p.stderr.startswith('lesson4: ') and 'Traceback' not in p.stderr and not list(tmp_path.iterdir())

@@ -13,7 +13,7 @@ def run(*cmd, cwd):
 def test_the_data_is_in_both():
     whl,sdist = (next((ROOT/'dist').glob(o)) for o in ('*.whl', '*.tar.gz'))
     names = zipfile.ZipFile(whl).namelist()
-    assert {DATA, 'fastbook_lesson4/assets/LICENSE.md', 'fastbook_lesson4/assets/lesson.mplstyle'} <= set(names)
+    assert {DATA, 'fastbook_lesson4/assets/questions.json', 'fastbook_lesson4/assets/LICENSE.md', 'fastbook_lesson4/assets/lesson.mplstyle'} <= set(names)
     assert not [n for n in names if n.startswith(('nbs','tests','tools'))]
     inside = {n.split('/', 1)[-1] for n in tarfile.open(sdist).getnames()}
     assert {DATA, 'settings.ini', 'setup.py', 'LICENSE'} <= inside
