@@ -92,8 +92,14 @@ class Pictures:
     def bitmap(self, mime, data, alt):
         "The markup of a photograph or a sheet of images"
         data = base64.b64decode(data)
-        with Image.open(io.BytesIO(data)) as im: size = im.size
-        return self.markup(self.save(data, mime.split('/')[1].replace('jpeg', 'jpg')), size, alt)
+        with Image.open(io.BytesIO(data)) as im:
+            scale = max(im.info.get('dpi', (100,))[0]/100, 1) # drawn finer than it is shown, for screens with small pixels
+            size = [round(o/scale) for o in im.size]
+            if mime == 'image/jpeg': # the same picture in two thirds of the bytes
+                out = io.BytesIO()
+                im.convert('RGB').save(out, 'WEBP', quality=62, method=6)
+                mime,data = 'image/webp',out.getvalue()
+        return self.markup(self.save(data, mime.split('/')[1]), size, alt)
 
     def markup(self, src, size, alt, dark=None):
         self.n += 1
