@@ -135,6 +135,11 @@ def examples(everyone):
             res[ch.name,s.name] = next((res[ch.name,o] for o in makers + users if res.get((ch.name,o)) is not None), None)
     return res
 
+def definition(sym):
+    "A function or class as nbdev shows it: a line for each parameter, with what it is"
+    lines = [f'    {p.name}{f":{p.type}" if p.type else ""}{f"={p.default}" if p.default else ""},{f" # {p.doc}" if p.doc else ""}' for p in sym.params if p.name != 'returns']
+    return '\n'.join([f'{sym.name}(', *lines, ')']) if lines else sym.signature
+
 def example(name, own, others):
     "The first cell that readers see, and that uses a name after it is defined, in its own chapter if possible"
     last = name.split('.')[-1]

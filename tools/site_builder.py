@@ -140,7 +140,13 @@ def bar(name, link):
     return (f'<div class="export" id="{name.lower()}"><a class="name" href="reference.html#MODULE-{name.replace(".", "-")}"><code>{name}</code></a>'
             f'<a class="source" href="{link}">source<span class="hidden"> of {name}</span></a></div>')
 
-def documented(cells):
+def fields(md, module):
+    "The fields of a named tuple, for which nbdev knows no signature"
+    name = re.search(r'id="(\w+)"', md)[1]
+    syms = pages.symbols((ROOT/settings()['lib_path']/f'{module}.py').read_text(encoding='utf-8'))
+    return pages.definition(next(s for s in syms if s.name.lower() == name))
+
+def documented(cells, module):
     "nbdev shows a signature beside the source. Where the source itself is shown, a line with the names and their links says enough"
     res,above = [],{} # above: for the cells around a source, the first of them, which gets all the lines
     for i,c in enumerate(cells):
@@ -154,7 +160,10 @@ def documented(cells):
             for o in c['outputs']:
                 md = text_of(o.get('data', {}).get('text/markdown', ''))
                 line = bar(re.search(r'^### (.+)$', md, flags=re.M)[1], re.search(r'\]\((.+?)\)', md)[1])
-                if above[i] is None: o['data']['text/markdown'] = f'```{{=html}}\n{line}\n```\n\n' + md[md.index('```python'):]
+                if above[i] is None:
+                    md = f'```{{=html}}\n{line}\n```\n\n' + md[md.index('```python'):]
+                    if '*args, **kwargs' in md: md = re.sub(r'```python\n.*?\n```', lambda m: f'```python\n{fields(md, module)}\n```', md, flags=re.S)
+                    o['data']['text/markdown'] = md
                 else: o['data'] = {'text/html': line}
             if above[i] is not None and above[i] < i: # nbdev put it below: lift it above the source
                 at = next(k for k,o in enumerate(res) if o is cells[above[i]])
@@ -166,7 +175,7 @@ def documented(cells):
 
 def prepared(nb, home, name, pictures):
     "A processed notebook as its page needs it: MathML, files for pictures, and links by the names of the pages"
-    nb['cells'] = documented(nb['cells'])
+    nb['cells'] = documented(nb['cells'], name)
     for c in nb['cells']:
         if c['cell_type'] == 'raw': c['source'] = re.sub(r'^output-file:.*\n', '', text_of(c['source']), flags=re.M) # its new name says it
         if c['cell_type'] == 'code':
