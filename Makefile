@@ -7,13 +7,15 @@ RUN := .venv-wheel
 LIB := $(shell sed -n 's/^lib_name *= *//p' settings.ini)
 MIN := $(shell sed -n 's/^min_python *= *//p' settings.ini)
 NBS := $(wildcard nbs/*.ipynb)
+# Notebooks that run long. `make test` runs every cell of them once, with its output compared, and not again with nbdev_test
+SLOW := ^[_.]|^0[5-79]_
 
 # Threads that wait should sleep: where notebooks run side by side, spinning ones take each other's cores
 export OMP_WAIT_POLICY := passive
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lesson site notebooks test test-notebooks test-wheel wheel bench constraints clean
+.PHONY: help setup lesson site notebooks browser test test-notebooks test-wheel wheel bench constraints clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r a b; do printf '%-24s %s\n' "$$a" "$$b"; done
@@ -49,12 +51,17 @@ notebooks: setup ## library and questions from the notebooks; run each in a fres
 	@$(BIN)/python tools/notebooks.py run
 	@$(BIN)/python tools/readme.py
 
-test: test-notebooks wheel ## every test there is
+test: test-notebooks wheel browser ## every test there is
 	@$(BIN)/python -m pytest tests
 
 test-notebooks: setup ## run the cells as tests, and compare stored outputs with fresh ones
-	@$(BIN)/nbdev_test
 	@$(BIN)/python tools/notebooks.py check
+	@$(BIN)/nbdev_test --skip_file_re '$(SLOW)'
+
+browser: # the tests of the site need one; whoever may not install it is told so by them
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium, once."; { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || \
+		echo "Chromium could not be installed: the tests of the site will say so."; fi
 
 test-wheel: wheel ## install the wheel without nbdev, run the command and the notebooks there
 	@$(BIN)/python -m pytest tests/test_wheel.py

@@ -4,7 +4,7 @@
 
 Writes everything to bench/results.json. Exit code 1 if a ratio misses its floor.
 """
-import argparse, json, os, platform, statistics, subprocess, sys
+import argparse, json, os, platform, re, shutil, statistics, subprocess, sys
 from functools import cache,partial
 from pathlib import Path
 from time import perf_counter
@@ -184,6 +184,15 @@ def resnet():
     yield row("resnet18 in this run", learn.recorder.values[-1][2], 'accuracy')
 
 @bench
+def pets():
+    "37 drawn breeds, as the lesson trains them"
+    from fastbook_lesson4.lesson import lesson
+    runs = [[r.value for r in lesson(['pets'], seed, DEVICE, progress=False).rows] for seed in SEEDS]
+    accs,found = zip(*runs)
+    yield row('37 drawn breeds, 12 epochs, worst of 5 seeds', min(accs), 'accuracy', floor=.6)
+    yield row('wrong labels found, worst of 5 seeds', min(found), 'share', floor=.6)
+
+@bench
 def memory():
     "The command `lesson4`, whole"
     t = perf_counter()
@@ -192,6 +201,36 @@ def memory():
     if status: raise RuntimeError('lesson4 failed')
     yield row('peak memory of lesson4', usage.ru_maxrss/(1024**3 if sys.platform == 'darwin' else 1024**2), 'GB', ceiling=1.5) # bytes there, kB elsewhere
     yield row('lesson4 as a whole', perf_counter()-t, 'seconds', ceiling=60)
+
+BROWSERS = 'chromium','chromium-browser','google-chrome','google-chrome-stable'
+LIGHTHOUSE = 'lighthouse@13' # from npm; needs a browser
+
+def scores(url):
+    "What Lighthouse says about a page on a phone, from 0 to 100"
+    browser = next((p for b in BROWSERS if (p := shutil.which(b))), None)
+    p = subprocess.run(['npx', '--yes', LIGHTHOUSE, url, '--quiet', '--output=json', '--chrome-flags=--headless=new --no-sandbox --disable-gpu',
+                        '--only-categories=performance,accessibility,best-practices,seo'], capture_output=True, text=True, env={**os.environ, 'CHROME_PATH': browser or ''})
+    if p.returncode: raise RuntimeError(f'Lighthouse: {p.stderr[-500:]}')
+    return {k: round(100*v['score']) for k,v in json.loads(p.stdout)['categories'].items()}
+
+@bench
+def site():
+    "Building the site, twice, and Lighthouse on its first page and its heaviest chapter"
+    root = Path(__file__).resolve().parent.parent
+    def build(*args): subprocess.run([sys.executable, root/'tools'/'site_builder.py', *args], check=True, stdout=subprocess.DEVNULL)
+    yield row('the site, everything new', best(partial(build, '--force'), 1), 'seconds', ceiling=30)
+    yield row('the site, nothing changed', best(build, 1), 'seconds', ceiling=10)
+    if not shutil.which('npx'):
+        print('Lighthouse not measured: npx is missing (it comes with Node.js)', file=sys.stderr)
+        return
+    sys.path.insert(0, str(root/'tools'))
+    from site_server import served
+    docs = root/'_docs'
+    def weight(page): return page.stat().st_size + sum((docs/o).stat().st_size for o in set(re.findall(r'figures/\w+\.\w+', page.read_text(encoding='utf-8'))))
+    heaviest = max((p for p in docs.glob('*.html') if 'figures/' in p.read_text(encoding='utf-8')), key=weight)
+    with served(docs) as url:
+        for page in ('index.html', heaviest.name):
+            for what,value in scores(url + page).items(): yield row(f'Lighthouse, {page}, {what}', value, 'of 100', floor=95 if what == 'performance' else 100)
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split('\n')[0])

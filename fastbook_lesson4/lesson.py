@@ -6,15 +6,16 @@
 __all__ = ['parts', 'Result', 'Setting', 'default_device', 'part', 'Row', 'Lesson', 'lesson', 'main']
 
 # %% ../nbs/09_lesson.ipynb #371a08bb
-import argparse,json,platform,sys
+import argparse,json,platform,random,sys,warnings
 from collections.abc import Callable,Iterator
 from functools import cached_property,partial
 from importlib.metadata import version
 from time import perf_counter
 from typing import NamedTuple
+import numpy as np
 import torch
 from tabulate import tabulate
-from torch import nn,tensor
+from torch import Tensor,nn,tensor
 from tqdm import tqdm
 from .pixels import MnistSample,load_mnist_sample
 from .similarity import PixelSimilarity,l1_distance,rmse_distance
@@ -132,6 +133,8 @@ def _resnet(s:Setting)->Iterator[Result]:
     yield Result('accuracy, residual net', learn.recorder.values[-1][2], .9971, 1)
 
 # %% ../nbs/09_lesson.ipynb #c65335a5
+def _accuracy(preds:Tensor, targets:Tensor)->Tensor: return (preds.argmax(1) == targets).float().mean()
+
 @part('softmax')
 def _softmax(s:Setting)->Iterator[Result]:
     "Softmax of the notes' examples, then the ReLU net with two outputs"
@@ -140,10 +143,42 @@ def _softmax(s:Setting)->Iterator[Result]:
     yield Result('probability of the brown bear', softmax(tensor([.02, -2.49, 1.25], device=s.device))[2].item(), .76)
     dls = s.dls()
     for dl in (dls.train, dls.valid): dl.y = dl.y[:,0] # a class for each image, in place of a column
-    def accuracy(preds, yb): return (preds.argmax(1) == yb).float().mean()
-    learn = Learner(dls, simple_net(n_out=2).to(s.device), cross_entropy, metrics=accuracy)
+    learn = Learner(dls, simple_net(n_out=2).to(s.device), cross_entropy, metrics=_accuracy)
     learn.fit(40, lr=.1, show=False)
     yield Result('accuracy, cross-entropy', learn.recorder.values[-1][2], epochs=40)
+
+# %% ../nbs/09_lesson.ipynb #7d0e55a2
+@part('pets')
+def _pets(s:Setting)->Iterator[Result]:
+    "37 breeds, drawn: fastai's presized pictures, our own Learner and cross-entropy; then ten wrong labels, found by their loss"
+    states,threads = (random.getstate(), np.random.get_state()),torch.get_num_threads()
+    with warnings.catch_warnings(): # fastai still uses torch.jit.script
+        warnings.simplefilter('ignore')
+        from fastai.torch_core import TensorImage
+        from fastbook_lesson4.pets import pets,pets_dataloaders,small_net
+    random.seed(s.seed); np.random.seed(s.seed) # fastai draws its changes with these two as well
+    torch.set_num_threads(1) # in a net this small, two threads mostly wait for each other
+    try:
+        fastais = pets_dataloaders(pets(real=False), 64, 48, bs=1000, min_scale=1., num_workers=0, device=s.device)
+        def whole(dl): return [o.as_subclass(torch.Tensor) for o in dl.one_batch()] # all pictures in one batch: each is opened once
+        squares,valid = whole(fastais.train.new(after_batch=[])),whole(fastais.valid)
+        augment = fastais.train.after_batch
+        augment.split_idx = 0 # as for the training set
+        class Augment:
+            def before_batch(self, learn): learn.xb = augment((TensorImage(learn.xb), learn.yb))[0].as_subclass(torch.Tensor)
+        dls = DataLoaders(DataLoader(*squares, 32, shuffle=True, generator=torch.Generator().manual_seed(s.seed)), DataLoader(*valid, 128))
+        learn = Learner(dls, small_net(n_out=37).to(s.device), cross_entropy, torch.optim.Adam, _accuracy, [Augment(), OneCycle()])
+        learn.fit(12, lr=.01, show=False)
+        preds,targs = learn.get_preds()
+        planted = torch.randperm(len(targs))[:10].to(s.device)
+        wrong = targs.clone()
+        wrong[planted] = (wrong[planted] + torch.randint(1, 37, (10,), device=s.device)) % 37
+        suspects = cross_entropy(preds, wrong, reduction='none').topk(20).indices
+    finally:
+        torch.set_num_threads(threads)
+        random.setstate(states[0]); np.random.set_state(states[1])
+    yield Result('accuracy of 37 breeds, drawn', _accuracy(preds, targs).item(), epochs=12)
+    yield Result('share of 10 wrong labels found', torch.isin(planted, suspects).float().mean().item())
 
 # %% ../nbs/09_lesson.ipynb #ab7b3061
 class Row(NamedTuple):

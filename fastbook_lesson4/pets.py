@@ -6,7 +6,7 @@
 __all__ = ['pets', 'breed_name', 'PresizeSteps', 'presize_steps', 'pets_datablock', 'pets_dataloaders', 'small_net']
 
 # %% ../nbs/07_pets.ipynb #4a3898c9
-import colorsys,gzip,hashlib,http.client,math,os,queue,random,re,shutil,sys,tarfile,threading,warnings,zlib
+import colorsys,gzip,hashlib,http.client,math,queue,random,re,shutil,sys,tarfile,threading,warnings,zlib
 from collections.abc import Callable,Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path,PurePosixPath
@@ -26,10 +26,10 @@ from fastai.vision.data import ImageBlock
 from fastai.vision.models.xresnet import XResNet
 from fastai.layers import ResBlock
 from fastdownload.core import checks_module,path_stats,read_checks
-from filelock import FileLock
 from PIL import Image,ImageChops,ImageDraw,ImageFilter
 from torch import Tensor,nn
 from tqdm import tqdm
+from .pixels import build_folder,cached_folder
 
 # %% ../nbs/07_pets.ipynb #1d9d8b78
 # The drawings: a breed is a line of traits, and a picture is a breed and a number, which seeds everything else.
@@ -409,27 +409,16 @@ def _unpack(archive:Path, dest:Path)->Path:
 def _photos(url:str, sha256:str|None)->Path:
     "The data set at `url`, in the folder where fastai keeps it: unpacked there whole or not at all"
     file = PurePosixPath(urlparse(url).path).name
-    data,name = fastai_path('data'),re.sub(r'\.(tgz|tar\.gz)$', '', file)
-    path,part = data/name,data/f'{name}.part'
-    def here(): return any((path/'images').glob('*.jpg'))
-    if here(): return path
-    data.mkdir(parents=True, exist_ok=True)
-    with FileLock(data/f'{name}.lock'): # one process fetches, the others wait and find it fetched
-        if here(): return path
-        shutil.rmtree(part, ignore_errors=True) # what a killed run left
-        part.mkdir()
-        try:
-            archive = fastai_path('archive')/file # fastai leaves it there
-            try: _check(archive, url, sha256)
-            except (OSError, ValueError):
-                _download(url, archive := part/file)
-                _check(archive, url, sha256)
-            (part/'new').mkdir()
-            root = _unpack(archive, part/'new')
-            if path.exists(): shutil.rmtree(path) # it had no images
-            root.rename(path)
-        finally: shutil.rmtree(part, ignore_errors=True)
-    return path
+    def is_whole(path): return any((path/'images').glob('*.jpg'))
+    def build(path):
+        archive = fastai_path('archive')/file # fastai leaves it there
+        try: _check(archive, url, sha256)
+        except (OSError, ValueError):
+            _download(url, archive := path/file)
+            _check(archive, url, sha256)
+        (path/'new').mkdir()
+        return _unpack(archive, path/'new')
+    return build_folder(fastai_path('data')/re.sub(r'\.(tgz|tar\.gz)$', '', file), is_whole, build)
 
 # %% ../nbs/07_pets.ipynb #8c7f3c7d
 PICTURES = 16 # drawings of a breed
@@ -453,31 +442,18 @@ The drawings are under the licence of fastbook_lesson4. The photographs: https:/
 
 def _drawings(cache:str|Path|None)->Path:
     "The drawings, in the layout of the data set: made at the first call, whole or not at all"
-    user_cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home()/'.cache')
-    cache = Path(cache or os.environ.get('FASTBOOK_LESSON4_CACHE') or user_cache/'fastbook_lesson4').expanduser().absolute()
-    path,part = cache/'pets_drawn',cache/'pets_drawn.part'
     jobs = [(b,n) for b in _breeds for n in _numbers(b)]
-    def whole():
+    def is_whole(path):
         try: return (path/'annotations'/'list.txt').read_text() == _list() and sum(1 for _ in (path/'images').glob('*.jpg')) == len(jobs)
         except OSError: return False
-    if whole(): return path
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with FileLock(cache/'pets_drawn.lock'):
-            if whole(): return path
-            for o in (part, path): shutil.rmtree(o, ignore_errors=True)
-            (part/'images').mkdir(parents=True)
-            (part/'annotations').mkdir()
-            def draw(job): _draw_pet(*job).save(part/'images'/f'{job[0]}_{job[1]}.jpg', quality=88)
-            with ThreadPoolExecutor(2) as ex:
-                for _ in tqdm(ex.map(draw, jobs), 'drawing', len(jobs), delay=1, leave=False): pass
-            (part/'annotations'/'list.txt').write_text(_list())
-            (part/'annotations'/'README').write_text(_readme)
-            part.rename(path)
-    except OSError as e:
-        raise type(e)(f'cannot write the drawings to {cache} ({e.strerror or e}): '
-                      'name a folder that you can write to, in `cache` or in $FASTBOOK_LESSON4_CACHE') from None
-    return path
+    def build(path):
+        for o in ('images','annotations'): (path/o).mkdir()
+        def draw(job): _draw_pet(*job).save(path/'images'/f'{job[0]}_{job[1]}.jpg', quality=88)
+        with ThreadPoolExecutor(2) as ex:
+            for _ in tqdm(ex.map(draw, jobs), 'drawing', len(jobs), delay=1, leave=False): pass
+        (path/'annotations'/'list.txt').write_text(_list())
+        (path/'annotations'/'README').write_text(_readme)
+    return cached_folder('pets_drawn', 'the drawings', is_whole, build, cache)
 
 # %% ../nbs/07_pets.ipynb #85168a33
 def pets(
@@ -617,8 +593,9 @@ def pets_dataloaders(
 # %% ../nbs/07_pets.ipynb #ee7a6365
 def small_net(
     pretrained:bool=False, # There are no weights to load: only `False` works
-    **kwargs # For fastai's `XResNet`
-)->nn.Module: # A residual net of about 1.3 million parameters, for pictures of about 100 pixels
+    **kwargs # For fastai's `XResNet`, such as `n_out`
+)->nn.Module: # A residual net of about 1.3 million parameters, for pictures of 48 to 128 pixels
     "A residual net that learns from scratch on an ordinary computer"
     if pretrained: raise ValueError('small_net has no pretrained weights: use pretrained=False, or resnet34')
-    return XResNet(ResBlock, 1, [1,1,1,1], stem_szs=(16,32,64), widen=.5, **kwargs)
+    net = XResNet(ResBlock, 1, [1,1,1,1], stem_szs=(8,16,64), widen=.5, **kwargs)
+    return net.to(memory_format=torch.channels_last) # a pixel's channels side by side in memory: a third faster on a CPU

@@ -8,6 +8,7 @@ __all__ = ['MNIST_COUNTS', 'mnist_sample', 'check_images', 'show_pixels', 'use_l
 
 # %% ../nbs/00_pixels.ipynb #5294502c
 import csv,hashlib,io,os,shutil
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
@@ -31,9 +32,9 @@ def _archive(path:Path|None=None)->dict[str,np.ndarray]:
 _sha256 = '24f50c622999643f590fb6eebe0aa3f3303cc1a321f165fae307a1796e1a0b07'
 
 # %% ../nbs/00_pixels.ipynb #096e97ed
-def _is_whole(path:Path, n:int)->bool:
-    "Does `path` hold the labels and `n` images?"
-    try: return (path/'labels.csv').is_file() and sum(1 for _ in path.glob('*/*/*.png')) == n
+def _is_whole(path:Path)->bool:
+    "Does `path` hold the labels and every image?"
+    try: return (path/'labels.csv').is_file() and sum(1 for _ in path.glob('*/*/*.png')) == sum(MNIST_COUNTS.values())
     except OSError: return False
 
 def _write_pngs(path:Path, data:dict[str,np.ndarray]):
@@ -44,28 +45,51 @@ def _write_pngs(path:Path, data:dict[str,np.ndarray]):
     with open(path/'labels.csv', 'w', newline='') as f:
         csv.writer(f, lineterminator='\n').writerows([('name','label'), *zip(names, (data['label']==7).astype(int))])
 
+# %% ../nbs/00_pixels.ipynb #5f0c2d1e
+def build_folder(
+    path:str|Path, # The folder
+    is_whole:Callable[[Path],bool], # Is everything in the folder that should be?
+    build:Callable[[Path],Path|None] # Fills the empty folder that it is given. May return a folder inside that one, which is then taken instead
+)->Path: # `path`
+    "The folder `path`, built unless it is whole. One process builds and the others wait; a folder half built is never seen under its name"
+    path = Path(path)
+    if is_whole(path): return path
+    part = path.with_name(f'{path.name}.part')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f'{path.name}.lock')):
+        if is_whole(path): return path # built while we waited
+        shutil.rmtree(part, ignore_errors=True) # what a killed run left
+        part.mkdir()
+        try:
+            built = build(part) or part
+            shutil.rmtree(path, ignore_errors=True) # it was not whole
+            built.rename(path)
+        finally: shutil.rmtree(part, ignore_errors=True)
+    return path
+
+# %% ../nbs/00_pixels.ipynb #5f0c2d1f
+def cached_folder(
+    name:str, # The folder's name in the cache
+    what:str, # What it holds, for the message when it cannot be written
+    is_whole:Callable[[Path],bool], # As for `build_folder`
+    build:Callable[[Path],Path|None], # As for `build_folder`
+    cache:str|Path|None=None # The cache. Default: `$FASTBOOK_LESSON4_CACHE`, else `fastbook_lesson4` in the user's cache
+)->Path: # The folder
+    "A folder in the course's cache, as `build_folder` builds it"
+    user_cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home()/'.cache')
+    cache = Path(cache or os.environ.get('FASTBOOK_LESSON4_CACHE') or user_cache/'fastbook_lesson4').expanduser().absolute()
+    try: return build_folder(cache/name, is_whole, build)
+    except OSError as e:
+        if e.errno is None: raise # it does not come from the disk
+        raise type(e)(f'cannot write {what} to {cache} ({e.strerror or e}): '
+                      'name a folder that you can write to, in `cache` or in $FASTBOOK_LESSON4_CACHE') from None
+
 # %% ../nbs/00_pixels.ipynb #e1450363
 def mnist_sample(
     cache:str|Path|None=None # Folder to keep the images in. Default: `$FASTBOOK_LESSON4_CACHE`, else `fastbook_lesson4` in the user's cache
 )->Path: # The folder, with `train/3`, `train/7`, `valid/3`, `valid/7` and `labels.csv`
     "Every 3 and 7 of MNIST as PNG files, in fastai's layout: written at the first call, from the package, whole or not at all"
-    user_cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home()/'.cache')
-    cache = Path(cache or os.environ.get('FASTBOOK_LESSON4_CACHE') or user_cache/'fastbook_lesson4').expanduser().absolute()
-    path,part = cache/'mnist_sample',cache/'mnist_sample.part'
-    n = sum(MNIST_COUNTS.values())
-    if _is_whole(path, n): return path
-    data = _archive()
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with FileLock(cache/'mnist_sample.lock'): # one process writes, the others wait and find it written
-            if _is_whole(path, n): return path
-            for o in (part, path): shutil.rmtree(o, ignore_errors=True) # what a killed run or a stray hand left
-            _write_pngs(part, data)
-            part.rename(path)
-    except OSError as e:
-        raise type(e)(f'cannot write the digits to {cache} ({e.strerror or e}): '
-                      'name a folder that you can write to, in `cache` or in $FASTBOOK_LESSON4_CACHE') from None
-    return path
+    return cached_folder('mnist_sample', 'the digits', _is_whole, lambda path: _write_pngs(path, _archive()), cache)
 
 MNIST_COUNTS = {'train/3': 6131, 'train/7': 6265, 'valid/3': 1010, 'valid/7': 1028} # images in each folder
 

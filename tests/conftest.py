@@ -12,3 +12,11 @@ def python():
     def run(code, *args, **env):
         return subprocess.run([sys.executable, '-c', code, *map(str, args)], capture_output=True, text=True, timeout=300, env={**os.environ, **env})
     return run
+
+@pytest.fixture(scope='session')
+def site_folder():
+    "The site, built once"
+    import site_builder
+    out,warnings = site_builder.build()
+    assert warnings == []
+    return out

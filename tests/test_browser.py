@@ -1,13 +1,12 @@
 "The site as its readers use it: in a real browser, under a sub-path and from a folder, wide and narrow, light and dark"
-import functools, gzip, io, os, re, shutil, threading
-from http.server import SimpleHTTPRequestHandler,ThreadingHTTPServer
+import os, re, shutil
 from urllib.parse import unquote,urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 import notebooks, site_builder
+from site_server import BASE,served
 
-BASE = '/fastbook_lesson4/'
 BROWSERS = 'chromium','chromium-browser','google-chrome','google-chrome-stable'
 
 @pytest.fixture(scope='module')
@@ -19,32 +18,10 @@ def browser():
         yield b
         b.close()
 
-class Handler(SimpleHTTPRequestHandler):
-    "A server as the real one: under a sub-path, compressed"
-    def translate_path(self, path):
-        path = urlsplit(path).path
-        return super().translate_path('/' + path.removeprefix(BASE)) if path.startswith(BASE) else '/nowhere'
-    def log_message(self, *args): pass
-    def copyfile(self, source, out):
-        data = source.read()
-        out.write(gzip.compress(data, 6) if self.packed else data)
-    def send_header(self, key, value):
-        if key.lower() == 'content-length' and self.packed: return
-        if key.lower() == 'content-type':
-            self.packed = value.startswith(('text', 'image/svg', 'application/javascript', 'application/json'))
-            if self.packed: super().send_header('Content-Encoding', 'gzip')
-        super().send_header(key, value)
-    packed = False
-
 @pytest.fixture(scope='module')
-def site():
+def site(site_folder):
     "The folder of the site and the address where it is served"
-    out,warnings = site_builder.build()
-    assert warnings == []
-    with ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(Handler, directory=out)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield out,f'http://127.0.0.1:{server.server_port}{BASE}'
-        server.shutdown()
+    with served(site_folder) as url: yield site_folder,url
 
 @pytest.fixture(scope='module')
 def names(site): return sorted(p.name for p in site[0].glob('*.html') if p.name != '404.html')
@@ -102,10 +79,10 @@ def test_every_link_and_anchor(browser, site, names):
 @pytest.mark.parametrize('scheme', ['light','dark'])
 def test_accessible(browser, site, names, scheme):
     axe = Axe()
-    for name in names:
-        page,_ = visit(browser, site[1] + name, color_scheme=scheme, viewport={'width': 1440, 'height': 900}, reduced_motion='reduce')
+    for name,width in [*((n, 1440) for n in names), ('index.html', 390), ('softmax.html', 390)]:
+        page,_ = visit(browser, site[1] + name, color_scheme=scheme, viewport={'width': width, 'height': 900}, reduced_motion='reduce')
         found = axe.run(page, options={'resultTypes': ['violations']}).response['violations']
-        assert found == [], f'{name}: ' + '; '.join(f'{v["id"]}: {v["nodes"][0]["html"][:120]}' for v in found)
+        assert found == [], f'{name} at {width}: ' + '; '.join(f'{v["id"]}: {v["nodes"][0]["html"][:120]}' for v in found)
         if name == 'index.html': # the search is a dialog of its own
             page.keyboard.press('/')
             page.fill('#q', 'loss')
@@ -121,7 +98,7 @@ def test_search_finds_a_name_and_goes_there(browser, site):
     assert page.locator('#found .title').first.inner_text() == 'mnist_loss'
     page.keyboard.press('Enter')
     page.wait_for_url('**/reference.html#linear-mnist_loss')
-    assert page.locator('#linear-mnist_loss').bounding_box()['y'] < 900
+    page.wait_for_function('(y => y >= 0 && y < innerHeight)(document.getElementById("linear-mnist_loss").getBoundingClientRect().y)')
     assert wrong == []
 
 @pytest.mark.parametrize('query,want', [('broadcasting', 'Broadcasting'), ('presizing', None), ('roller coaster', 'The speed of a roller coaster'), ('zzzqqq', None)])
@@ -206,6 +183,30 @@ def test_print_shows_what_is_folded(browser, site):
     assert fold.get_attribute('open') is not None
     page.evaluate('dispatchEvent(new Event("afterprint"))')
     assert fold.get_attribute('open') is None
+
+def test_quiz_answers_at_once_and_remembers(browser, site):
+    page,wrong = visit(browser, site[1] + 'quiz.html')
+    q = page.locator('section.question[data-right]').first
+    right = 'abcde'.index(q.get_attribute('data-right'))
+    choices,fold = q.locator('.choices button'),q.locator('details')
+    choices.nth((right+1) % choices.count()).click()
+    assert 'Not this one' in q.locator('.verdict').inner_text() and fold.get_attribute('open') is None
+    choices.nth(right).click()
+    assert q.locator('.verdict').inner_text() == 'Right.' and fold.get_attribute('open') is not None
+    assert page.locator('.score').inner_text().startswith('1 of ')
+    page.reload()
+    assert choices.nth(right).get_attribute('data-is') == 'right' and page.locator('.score').inner_text().startswith('1 of ')
+    page.click('.again')
+    assert page.locator('.score').inner_text().startswith('0 of ') and choices.nth(right).get_attribute('data-is') is None
+    assert wrong == []
+
+def test_every_question_folds_its_answer_and_print_shows_it(browser, site):
+    page,_ = visit(browser, site[1] + 'quiz.html')
+    questions = page.locator('section.question')
+    assert questions.count() == 60
+    assert page.locator('section.question > details.answer:not([open])').count() == 60
+    page.evaluate('dispatchEvent(new Event("beforeprint"))')
+    assert page.locator('section.question > details.answer[open]').count() == 60
 
 def test_weight_of_the_pages(browser, site, names):
     for name in names:

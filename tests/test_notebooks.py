@@ -49,12 +49,39 @@ def test_cells_with_eval_false_do_not_run(tmp_path):
     nbformat.write(notebook(('#| eval: false\n1/0', 'kept')), tmp_path/'a.ipynb')
     assert notebooks.run_one(tmp_path/'a.ipynb', 'check') == []
 
+def test_cells_with_notest_run_with_run_only(tmp_path):
+    nbformat.write(notebook(('#| notest\nprint("fresh")', 'kept')), tmp_path/'a.ipynb')
+    assert notebooks.run_one(tmp_path/'a.ipynb', 'check') == []
+    assert notebooks.execute(tmp_path/'a.ipynb', 'run').cells[0].outputs[0].text == 'fresh\n'
+
+def test_several_at_a_time(tmp_path, capsys):
+    "All are run and one failure is enough"
+    for name,src in (('a','1/0'), ('b','print(1)'), ('c','pass')): nbformat.write(notebook((src, '1\n')), tmp_path/f'{name}.ipynb')
+    with pytest.raises(SystemExit) as e: notebooks.main(['smoke', '--jobs', '2', *(str(tmp_path/f'{o}.ipynb') for o in 'abc')])
+    out = capsys.readouterr().out
+    assert e.value.code == 1 and '2 passed, 1 failed' in out and 'ZeroDivisionError' in out and all(f'{o}.ipynb' in out for o in 'abc')
+
 def test_no_paths_of_this_machine():
     for p in notebooks.notebooks(): assert notebooks.foreign_paths(nbformat.read(p, as_version=4)) == []
     assert notebooks.foreign_paths(notebook(('', f'saved in {ROOT}/x')))
 
 def test_in_step_with_settings():
     assert notebooks.sync(notebooks.notebooks(), check=True) == []
+
+class Shell:
+    "A notebook's shell, on Colab or not"
+    def __init__(self, name): self.name,self.ran = name,[]
+    def __str__(self): return self.name
+    def run_line_magic(self, *args): self.ran.append(args)
+
+def test_the_first_cell_installs_on_colab_only():
+    cfg = notebooks.settings()
+    for p in notebooks.notebooks():
+        first = next(c for c in nbformat.read(p, as_version=4).cells if c.cell_type == 'code')
+        for name,want in {'<google.colab._shell.Shell object>': [('pip', f'install -qq git+{cfg["git_url"]}')], '<ipykernel.zmqshell.ZMQInteractiveShell>': []}.items():
+            shell = Shell(name)
+            exec(first.source, {'get_ipython': lambda: shell})
+            assert shell.ran == want, p.name
 
 def test_one_line_moves_every_link(monkeypatch):
     "A new `user` reaches the install cell, the buttons, the table of chapters and the README"
@@ -76,7 +103,7 @@ def test_every_figure_has_words():
     for p in notebooks.notebooks():
         for c in nbformat.read(p, as_version=4).cells:
             pictures = c.cell_type == 'code' and any(k.startswith('image') for o in c.outputs for k in o.get('data', {}))
-            opts = notebooks.directives(c) if pictures else {}
+            opts = notebooks.directives(c.source) if pictures else {}
             if pictures and 'hide' not in opts: assert opts.get('fig-cap') and opts.get('fig-alt'), f'{p.name}, cell {c.id}'
 
 def test_no_execution_counts():

@@ -5,11 +5,13 @@
     python tools/notebooks.py smoke [NOTEBOOK ...]   execute only, as a reader would (needs no nbdev)
     python tools/notebooks.py sync [--check]         write (or compare) what derives from settings.ini
 
-Every notebook runs in an empty folder. Three directives at the top of a cell steer the comparison:
-`#| varies` frees its output altogether (timings), `#| tolerance 0.01` widens the relative
-tolerance of its numbers, and `#| eval: false` keeps the stored output and does not run the cell.
+Every notebook runs in an empty folder, as many at a time as `--jobs` says. Four directives at the top of
+a cell steer the comparison: `#| varies` frees its output altogether (timings), `#| tolerance 0.01` widens the
+relative tolerance of its numbers, `#| eval: false` keeps the stored output and does not run the cell, and
+`#| notest` runs it with `run` only, as nbdev_test leaves it out too: a test elsewhere looks after its output.
 """
-import argparse, re, sys, tempfile, time
+import argparse, os, re, sys, tempfile, time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from configparser import ConfigParser
 from pathlib import Path
 import nbformat
@@ -37,19 +39,22 @@ def notebooks(names=()):
 
 # --- running
 
-def directives(cell):
-    "The `#|` lines of a cell: `{name: value}`"
-    lines = re.findall(r'^#\|\s*([\w-]+):?[ \t]*(.*)$', cell.source, flags=re.M)
+def directives(source):
+    "The `#|` lines of a cell's source: `{name: value}`"
+    lines = re.findall(r'^#\|\s*([\w-]+):?[ \t]*(.*)$', source, flags=re.M)
     return {k: v.strip() for k,v in lines}
 
-def skipped(cell): return directives(cell).get('eval') == 'false'
+def skipped(cell, command='check'):
+    "Is the cell left out when it is this command's turn?"
+    opts = directives(cell.source)
+    return opts.get('eval') == 'false' or (command != 'run' and not set(settings()['tst_flags'].split()).isdisjoint(opts))
 
-def execute(path):
+def execute(path, command='check'):
     "A copy of the notebook, run in a clean kernel and an empty folder"
     nb = nbformat.read(path, as_version=4)
     for c in nb.cells:
         if c.cell_type != 'code': continue
-        if skipped(c): c.metadata.tags = ['skip-execution']
+        if skipped(c, command): c.metadata.tags = ['skip-execution']
         else: c.outputs = []
     with tempfile.TemporaryDirectory() as d:
         NotebookClient(nb, timeout=900, kernel_name='python3', coalesce_streams=True,
@@ -85,7 +90,7 @@ def differences(stored, fresh):
     "A line for each cell whose stored output is not what it gives now"
     res = []
     for old,new in zip(stored.cells, fresh.cells, strict=True):
-        opts = directives(old) if old.cell_type=='code' else {'varies':''}
+        opts = directives(old.source) if old.cell_type=='code' else {'varies':''}
         if 'varies' in opts or skipped(old): continue
         a,b = texts(old),texts(new)
         if [k for k,_ in a] != [k for k,_ in b]:
@@ -146,7 +151,7 @@ def clean(path):
 
 def run_one(path, command):
     "Execute one notebook; return what is wrong"
-    try: fresh = execute(path)
+    try: fresh = execute(path, command)
     except CellExecutionError as e:
         lines = re.sub(r'\x1b\[[0-9;]*m', '', str(e)).splitlines()
         return ['\n'.join(o[:160] for o in (lines if len(lines) < 60 else [*lines[:40], '...', *lines[-10:]]))]
@@ -162,19 +167,23 @@ def main(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('command', choices=['run','check','smoke','sync'])
     p.add_argument('notebook', nargs='*', help='a notebook, such as 00_pixels (default: all of them)')
+    p.add_argument('--jobs', type=int, default=min(2, os.cpu_count() or 1), help='notebooks at a time (default: %(default)s)')
     p.add_argument('--check', action='store_true', help='with sync: change nothing, fail if anything is stale')
-    a = p.parse_args(argv)
+    a = p.parse_intermixed_args(argv)
     paths,failed = notebooks(a.notebook),0
     if a.command in ('run','sync'):
         stale = sync(paths, check=a.check)
         if stale: print(('not up to date with settings.ini: ' if a.check else 'updated: ') + ', '.join(stale))
         if a.command == 'sync': sys.exit(1 if stale and a.check else 0)
-    for path in paths:
+    def timed(path):
         t = time.perf_counter()
-        problems = run_one(path, a.command)
-        print(f'{path.name:20} {"FAILED" if problems else "ok":6} {time.perf_counter()-t:5.1f} s', flush=True)
-        for o in problems: print('   ' + o.replace('\n', '\n   '))
-        failed += bool(problems)
+        return path, run_one(path, a.command), time.perf_counter()-t
+    with ThreadPoolExecutor(a.jobs) as ex: # the last chapters take longest, so they start first
+        for job in as_completed([ex.submit(timed, o) for o in reversed(paths)]):
+            path,problems,seconds = job.result()
+            print(f'{path.name:20} {"FAILED" if problems else "ok":6} {seconds:5.1f} s', flush=True)
+            for o in problems: print('   ' + o.replace('\n', '\n   '))
+            failed += bool(problems)
     print(f'{a.command}: {len(paths)-failed} passed, {failed} failed')
     sys.exit(1 if failed else 0)
 

@@ -5,6 +5,7 @@
 Quarto calls this before it renders; `tools/site_builder.py` does the same.
 """
 import ast, io, re, sys, tokenize
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 import nbformat
@@ -43,11 +44,15 @@ def page(title, description, *blocks):
 
 def shown(cell):
     "The code of a cell as readers see it; nothing, if they don't"
-    opts = directives(cell) if cell.cell_type == 'code' else {'hide': ''}
-    if any(o in opts for o in ('hide','hide_input','default_exp')) or opts.get('echo') == 'false' or opts.get('include') == 'false': return ''
-    return re.sub(r'^(#\||#@title).*\n?', '', cell.source, flags=re.M).strip()
+    return shown_code(cell.source) if cell.cell_type == 'code' else ''
 
-def is_exported(cell): return cell.cell_type == 'code' and any(o in directives(cell) for o in ('export','exports','exporti'))
+@cache
+def shown_code(source):
+    opts = directives(source)
+    if any(o in opts for o in ('hide','hide_input','default_exp')) or opts.get('echo') == 'false' or opts.get('include') == 'false': return ''
+    return re.sub(r'^(#\||#@title).*\n?', '', source, flags=re.M).strip()
+
+def is_exported(cell): return cell.cell_type == 'code' and re.search(r'^#\|\s*export', cell.source, flags=re.M) is not None
 
 # --- the reference
 
@@ -114,18 +119,34 @@ def symbols(source):
         elif isinstance(node, ast.ClassDef) and node.name in public: yield from klass(node, said)
         elif names and names[0] in public: yield Symbol(names[0], ast.unparse(node), said.get(node.end_lineno, ''), [], node.lineno)
 
+def examples(everyone):
+    "An example for each public name of the library: `{(module, name): cell}`"
+    res,known,lib = {},[],ROOT/settings()['lib_path']
+    for ch in everyone:
+        if (lib/f'{ch.name}.py').is_file(): known.append((ch, list(symbols((lib/f'{ch.name}.py').read_text(encoding='utf-8')))))
+    for ch,syms in known:
+        for s in syms: res[ch.name,s.name] = example(s.name, ch, everyone)
+    for ch,syms in known:
+        for s in syms:
+            if res[ch.name,s.name] is not None: continue
+            # what it is returned by, else what uses it
+            makers = [o.name for o in syms if any(p.name == 'returns' and re.search(rf'\b{s.name}\b', p.type) for p in o.params)]
+            users = [o.name for o in syms if o.name != s.name and any(is_exported(c) and re.search(rf'^(def|class) {o.name}\b', c.source, flags=re.M) and re.search(rf'\b{s.name}\b', c.source) for c in ch.cells)]
+            res[ch.name,s.name] = next((res[ch.name,o] for o in makers + users if res.get((ch.name,o)) is not None), None)
+    return res
+
 def example(name, own, others):
-    "The first cell that readers see, and that uses a name after it is defined, in its own chapter if possible; else a test of it"
+    "The first cell that readers see, and that uses a name after it is defined, in its own chapter if possible"
     last = name.split('.')[-1]
-    use = re.compile(rf'\.{last}\(' if '.' in name else rf'(?<![\w.]){name}\b(?!`)')
-    def first(cells, hidden=False):
+    use = re.compile(rf'\.{last}\b' if '.' in name else rf'(?<![\w.]){name}\b(?!`)' + rf'|\.{name.lower()}\b'*(name != name.lower()))
+    def first(cells):
         for c in cells:
-            code = shown(c) or hidden and c.cell_type == 'code' and re.sub(r'^#\|.*\n?', '', c.source, flags=re.M)
+            code = shown(c)
             if not code or is_exported(c) or not use.search(code): continue
             if re.search(rf'^\s*(def|class) {last}\b', code, flags=re.M) or all(re.match(r'(from|import)\b', l) for l in code.splitlines()): continue
             return c
     defined = next((i for i,c in enumerate(own.cells) if is_exported(c) and re.search(rf'^(def|class) {name.split(".")[0]}\b|^{name}\b', c.source, flags=re.M)), 0)
-    return first(own.cells[defined+1:]) or next((c for o in others if o is not own for c in [first(o.cells)] if c), None) or first(own.cells[:defined]) or first(own.cells, hidden=True)
+    return first(own.cells[defined+1:]) or next((c for o in others if o is not own for c in [first(o.cells)] if c), None) or first(own.cells[:defined])
 
 def outputs(cell):
     "What a cell printed and returned, as far as it is text"
@@ -139,7 +160,7 @@ def anchor(chapter, sym): return f'{chapter.name}-{sym.name.replace(".", "-")}' 
 
 def table_cell(text): return text.replace('|', '\\|')
 
-def entry(sym, chapter, everyone, cfg):
+def entry(sym, chapter, cell, cfg):
     "A name's part of the reference"
     level = '####' if '.' in sym.name else '###'
     source = f'{cfg["git_url"]}/blob/{cfg["branch"]}/{cfg["lib_path"]}/{chapter.name}.py#L{sym.line}'
@@ -151,7 +172,6 @@ def entry(sym, chapter, everyone, cfg):
         rows = [f'| `{p.name}` | `{table_cell(p.type)}` | {f"`{table_cell(p.default)}`" if p.default else ""} | {table_cell(p.doc)} |' for p in sym.params]
         rows = [r.replace('| `returns` |', '| returns |').replace('| `` |', '| |') for r in rows]
         res.append('\n'.join(['| name | type | default | what it is |', '| --- | --- | --- | --- |', *rows]))
-    cell = example(sym.name, chapter, everyone)
     if cell is not None:
         res.append(f'```python\n{shown(cell)}\n```')
         if outputs(cell): res.append(f'::: {{.cell-output}}\n```\n{outputs(cell)}\n```\n:::')
@@ -161,7 +181,7 @@ def entry(sym, chapter, everyone, cfg):
 def reference(everyone):
     "Every public name, module by module"
     cfg = settings()
-    lib,res = ROOT/cfg['lib_path'],[]
+    lib,res,found = ROOT/cfg['lib_path'],[],examples(everyone)
     index = ['| module | names |', '| --- | --- |']
     for ch in everyone:
         if not (lib/f'{ch.name}.py').is_file(): continue
@@ -169,7 +189,7 @@ def reference(everyone):
         links = [f'[`{s.name}`](#{anchor(ch, s)})' for s in syms if '.' not in s.name]
         index.append(f'| [{ch.name}](#module-{ch.name}) | {", ".join(links)} |')
         res.append(f'## {cfg["lib_name"]}.{ch.name} {{#module-{ch.name}}}\n\n[{ch.title}]({ch.page}): {ch.description}')
-        res += [entry(s, ch, everyone, cfg) for s in syms]
+        res += [entry(s, ch, found[ch.name,s.name], cfg) for s in syms]
     return page('Reference', 'Every public name of the library, with its parameters, its source and an example.',
                 'Each module has the name of its chapter. The examples are cells of the chapters, with what they printed when they ran.',
                 '\n'.join(index), *res)
@@ -247,21 +267,20 @@ def plain_text(chapter):
     res = [f'# {chapter.title}\n\n> {chapter.description}']
     for c in chapter.cells[1:]:
         if c.cell_type == 'markdown': res.append(re.sub(r'<!-- (\w+) -->.*?<!-- end -->', '', plain(c.source), flags=re.S).strip())
-        elif 'hide' not in directives(c):
+        elif 'hide' not in directives(c.source):
             if shown(c): res.append(f'```python\n{shown(c)}\n```')
-            if c.outputs and directives(c).get('output') != 'false':
-                alt = directives(c).get('fig-alt', '').strip('"')
+            if c.outputs and directives(c.source).get('output') != 'false':
+                alt = directives(c.source).get('fig-alt', '').strip('"')
                 if alt: res.append(f'[Figure: {alt}]')
                 tables = [o.data['text/markdown'] for o in c.outputs if 'text/markdown' in o.get('data', {})]
                 if outputs(c): res.append(f'```\n{outputs(c)}\n```')
                 res += tables
     return re.sub(r'\]\((?:\d+_)?(\w+)\.ipynb', r'](\1.llms.md', '\n\n'.join(o for o in res if o)) + '\n'
 
-def write_plain(folder, base):
+def write_plain(folder, base, everyone):
     "Write the chapters as plain text, and `llms.txt`, which lists them"
     cfg,folder = settings(),Path(folder)
     lines = [f'# {cfg["title"]}', f'> {cfg["description"]}', '## Chapters']
-    everyone = chapters()
     for ch in everyone: (folder/f'{ch.name}.llms.md').write_text(plain_text(ch), encoding='utf-8')
     lines.append('\n'.join(f'- [{ch.title}]({base}/{ch.name}.llms.md): {ch.description}' for ch in everyone))
     lines += ['## Collected', '\n'.join(f'- [{f.__name__.title()}]({base}/{f.__name__}.llms.md)' for f in (reference, jargon, errata))]
@@ -272,9 +291,9 @@ def write_plain(folder, base):
         (folder/f'{f.__name__}.llms.md').write_text(f'# {title}\n{text}', encoding='utf-8')
     (folder/'llms.txt').write_text('\n\n'.join(lines) + '\n', encoding='utf-8')
 
-def write(folder):
+def write(folder, everyone=None):
     "Write the three pages"
-    everyone = chapters()
+    everyone = everyone or chapters()
     for f in (reference, jargon, errata): (Path(folder)/f'{f.__name__}.md').write_text(f(everyone), encoding='utf-8')
 
 if __name__ == '__main__': write(sys.argv[1] if len(sys.argv) > 1 else '.')

@@ -15,7 +15,7 @@ def shown(nb):
     cells = []
     for c in nb.cells:
         if c.cell_type == 'code':
-            opts = directives(c)
+            opts = directives(c.source)
             if 'hide' in opts: continue
             c.source = '' if opts.get('echo') == 'false' else re.sub(r'^#\|.*\n?', '', c.source, flags=re.M)
             for o in c.outputs:

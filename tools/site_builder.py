@@ -51,6 +51,8 @@ DARK = {'#000000':'#e6e3dc', 'black':'#e6e3dc', '#ffffff':'#15181d', 'white':'#1
         '#cc79a7':'#e79cc6', '#e69f00':'#f2b53b', '#56b4e9':'#8fd0f5', '#a84300':'#ffab7a', '#999999':'#8b9099', '#808080':'#9aa0aa', '#5c5c5c':'#a8adb5',
         '#757575':'#a0a5ae', '#cccccc':'#4a5059', 'none':'none', 'transparent':'transparent'}
 
+LIGHT_GROUND = '#fdfcf9' # as in styles.css
+
 def small_svg(svg):
     "An SVG without what no browser needs"
     svg = svg[svg.index('<svg'):]
@@ -84,6 +86,7 @@ class Pictures:
         "The markup of a drawing"
         text = small_svg(text)
         dark = dark_svg(text)
+        if dark: text = text.replace('#ffffff', LIGHT_GROUND)
         return self.markup(self.save(text.encode(), 'svg'), svg_size(text), alt, self.save(dark.encode(), 'svg') if dark else None)
 
     def bitmap(self, mime, data, alt):
@@ -108,7 +111,7 @@ def caption(text):
 
 def with_pictures(cell, pictures):
     "The outputs of a code cell, its pictures as files: the figure, its caption and its alternative text"
-    opts = directives(nbcell(cell))
+    opts = directives(text_of(cell['source']))
     cap,alt = (opts.get(k, '').strip('"') for k in ('fig-cap','fig-alt'))
     for o in cell.get('outputs', []):
         data = o.get('data', {})
@@ -120,10 +123,6 @@ def with_pictures(cell, pictures):
             pic = pictures.svg(text_of(data[mime]), alt) if 'svg' in mime else pictures.bitmap(mime, text_of(data[mime]), alt)
             o['data'] = {'text/html': f'<figure class="figure"><div class="scroll">{pic}</div>{caption(cap)}</figure>'}
     cell['source'] = re.sub(r'^#\| *fig-.*\n', '', text_of(cell['source']), flags=re.M)
-
-class nbcell:
-    "A cell of a JSON notebook, as `directives` wants it"
-    def __init__(self, cell): self.source = text_of(cell['source'])
 
 # --- code that the library gets
 
@@ -175,7 +174,7 @@ def prepared(nb, home, name, pictures):
         c['source'] = text.replace(f'{home}/', '')
     return nb
 
-def render_folder(cache, pictures):
+def render_folder(cache, pictures, everyone):
     "A folder for the renderer: the same files under the names that their pages will have, and the pages that are collected"
     from nbdev.config import get_config
     cfg = get_config()
@@ -190,7 +189,7 @@ def render_folder(cache, pictures):
         elif p.suffix == '.yml':
             text = re.sub(r'\d+_(\w+\.ipynb)', r'\1', p.read_text(encoding='utf-8'))
             (SRC/p.name).write_text(re.sub(r'^ *pre-render:.*\n', '', text, flags=re.M), encoding='utf-8')
-    pages.write(SRC)
+    pages.write(SRC, everyone)
     for o in SRC.glob('*.md'): o.write_text(mathml(o.read_text(encoding='utf-8')), encoding='utf-8')
     shutil.copytree(NBS/'images', SRC/'images')
     shutil.copy(NBS/'styles.css', SRC)
@@ -212,6 +211,7 @@ def marked_up(body, name):
     soup = BeautifulSoup(body, 'html.parser')
     for o in soup.find_all(string=lambda s: type(s).__name__ == 'Comment'):
         if o.strip() == 'buttons' and (p := o.find_next('p')): p.extract()
+        if (m := re.fullmatch(r'\s*question (\S+) (\S+)\s*', o)) and (h := o.find_next('h3')): h['data-question'],h['data-topic'] = m.groups()
         o.extract()
     for p in soup.find_all('p')[-1:]:
         if p.get_text().startswith('Next:'): p.extract()
@@ -233,27 +233,44 @@ def marked_up(body, name):
             for a in ('border','align'): o.attrs.pop(a, None)
         number_columns(t)
     for o in soup.find_all('style'): o.extract() if 'scoped' in o.attrs or 'progress' in o.get_text() else None
-    for o in soup.select('.cell-output'):
+    for o in soup.find_all(class_='cell-output'):
         if not o.get_text(strip=True) and not o.find(['img','svg','table','math']): o.extract()
-    for o in soup.select('.code-copy-button'): o.extract()
-    for o in soup.select('pre.sourceCode, pre'):
+    for o in soup.find_all(class_='code-copy-button'): o.extract()
+    for o in soup.find_all('pre'):
         if o.find_parent('pre') is None: o.wrap(soup.new_tag('div', attrs={'class': 'printed' if o.find_parent(class_='cell-output') and 'python' not in o.get('class', []) else 'code'}))
-    for o in soup.select('.code-copy-outer-scaffold, div.sourceCode, .quarto-figure'): o.unwrap()
-    for i,o in enumerate(soup.select('img[loading]')):
+    for o in soup.find_all('div', class_=['code-copy-outer-scaffold','sourceCode','quarto-figure']): o.unwrap()
+    for i,o in enumerate(soup.find_all('img', loading=True)):
         if i == 0: del o['loading']
-    for d in soup.select('.cell > details'): # a folded solution keeps what it printed
+    for d in (o for o in soup.find_all('details') if 'cell' in o.parent.get('class', [])): # a folded solution keeps what it printed
         for o in d.find_next_siblings('div'): d.append(o.extract())
-    for h in soup.select('h2, h3, h4'):
+    for h in soup.find_all(['h2','h3','h4']):
         at = h.get('id') or h.get('data-anchor-id')
         for a in ('class','data-anchor-id'): h.attrs.pop(a, None)
         if at and (sec := h.find_parent('section')) is not None and sec.get('id') == at: del sec['id']
         if at: h['id'] = at
-    for o in soup.select('section'): o.unwrap()
+        for a in h.find_all('a'): a.unwrap()
+    for o in soup.find_all('section'): o.unwrap()
+    for h in soup.find_all('h3', attrs={'data-question': True}): question(soup, h)
     return soup
+
+def question(soup, h):
+    "Put a question, its choices, and its folded answer with the cells that prove it, into a section of their own"
+    after = list(itertools.takewhile(lambda o: o.name not in ('h2','h3'), h.next_siblings))
+    sec = soup.new_tag('section', attrs={'class': 'question', 'id': h.attrs.pop('data-question'), 'data-topic': h.attrs.pop('data-topic')})
+    h.insert_before(sec)
+    for o in (h, *after): sec.append(o.extract())
+    answer = sec.find('details')
+    if answer is None: raise ValueError(f'the question {sec["id"]} has no answer: it needs <details><summary>Answer</summary>')
+    for o in list(answer.next_siblings): answer.append(o.extract())
+    answer['class'] = 'answer'
+    said = re.match(r'([a-e])\.', answer.find('p').get_text().strip())
+    if said and (choices := sec.find('ul', recursive=False)):
+        choices['class'],sec['data-right'] = 'choices',said[1]
+        for a in choices.find_all('a'): a.unwrap() # a choice is a button
 
 def contents(soup):
     "The table of contents: pairs of level, id and text"
-    res = [(int(h.name[1]), h['id'], h.decode_contents()) for h in soup.select('h2[id], h3[id]')]
+    res = [(int(h.name[1]), h['id'], h.decode_contents()) for h in soup.find_all(['h2','h3'], id=True) if 'question' not in h.parent.get('class', [])]
     return [o for o in res if o[0] == 2] if len(res) > 40 else res
 
 def search_entries(site):
@@ -291,7 +308,7 @@ def write_pages(site, out, cfg):
             table.find_parent('div').replace_with(BeautifulSoup(env.get_template('map.html').render(chapters=chapters, icons=drawn), 'html.parser'))
         box = soup.find('div', class_='box')
         hero = soup.find('figure') if name == 'index' else None
-        intro = list(itertools.takewhile(lambda o: o.name != 'h2', [o for o in soup.find_all(['p','h2','figure'], recursive=False)])) if name == 'index' else []
+        intro = list(itertools.takewhile(lambda o: o.name != 'h2', [o for o in soup.find_all(['p','div','h2'], recursive=False) if 'cell' not in o.get('class', [])])) if name == 'index' else []
         cell = hero.find_parent(class_='cell') if hero else None
         text = template.render(
             name=name, title=cfg['title'] if name == 'index' else page.title, description=str(page.meta.get('description') or cfg['description']), site=cfg['title'],
@@ -306,10 +323,10 @@ def build(force=False):
     from nbdev.config import get_config
     from smalldocs.site import ASSETS
     from smalldocs.site import build as render
-    cfg,cache = settings(),processed(force)
+    cfg,cache,everyone = settings(),processed(force),pages.chapters()
     pictures = Pictures(SRC.parent/'figures')
     shutil.rmtree(pictures.folder, ignore_errors=True)
-    site = render(render_folder(cache, pictures), quiet=True)
+    site = render(render_folder(cache, pictures, everyone), quiet=True)
     out = Path(get_config().doc_path)
     shutil.rmtree(out, ignore_errors=True)
     shutil.move(site.out, out)
@@ -320,9 +337,10 @@ def build(force=False):
     shutil.copy(ASSETS/'vendor'/'fuse'/'LICENSE', out/'fuse.LICENSE.txt')
     for p in notebooks(): shutil.copy(p, out)
     write_pages(site, out, cfg)
+    (out/'sitemap.xml').write_text(re.sub(r'\s*<lastmod>.*?</lastmod>', '', (out/'sitemap.xml').read_text(encoding='utf-8')), encoding='utf-8') # not the time of the build
     for o in out.glob('*.llms.md'): o.unlink()
-    pages.write_plain(out, cfg['doc_host'] + cfg['doc_baseurl'])
-    entries = [*name_entries(pages.chapters()), *search_entries(site)]
+    pages.write_plain(out, cfg['doc_host'] + cfg['doc_baseurl'], everyone)
+    entries = [*name_entries(everyone), *search_entries(site)]
     (out/'search.js').write_text(f'window.searchEntries = {json.dumps(entries, ensure_ascii=False, separators=(",", ":"))};\n', encoding='utf-8')
     (out/'robots.txt').write_text(f'User-agent: *\nAllow: /\nSitemap: {cfg["doc_host"]}{cfg["doc_baseurl"]}/sitemap.xml\n', encoding='utf-8')
     (out/'.nojekyll').touch()

@@ -86,7 +86,7 @@ if (links.size) {
 
 /* --- search: names first, then headings, then text. The index comes with the first use, as a script, so that it works from a disk too */
 const dialog = $('#search'), input = $('#q'), found = $('#found'), told = $('#said')
-let index = null, picked = -1
+let index = null
 const load = src => new Promise((ok, no) => document.head.append(Object.assign(document.createElement('script'), { src, onload: ok, onerror: no })))
 async function ready() {
   index ??= Promise.all([load('fuse.min.js'), load('search.js')]).then(() => new Fuse(window.searchEntries, {
@@ -103,13 +103,9 @@ function piece(text, q) {
   const i = Math.max(0, text.toLowerCase().indexOf(q)), from = Math.max(0, i - 40)
   return (from ? '… ' : '') + text.slice(from, i + 110) + (i + 110 < text.length ? ' …' : '')
 }
-function pick(i) {
-  const all = $$('[role=option]', found)
-  all[picked]?.setAttribute('aria-selected', false)
-  picked = all.length ? (i + all.length) % all.length : -1
-  all[picked]?.setAttribute('aria-selected', true)
-  all[picked]?.scrollIntoView({ block: 'nearest' })
-  if (picked >= 0) input.setAttribute('aria-activedescendant', all[picked].id); else input.removeAttribute('aria-activedescendant')
+function step(n) { // from the input down into the results, and back
+  const all = [input, ...$$('a', found)], i = all.indexOf(document.activeElement)
+  all[(Math.max(i, 0) + n + all.length) % all.length].focus()
 }
 async function search() {
   const q = input.value.trim().toLowerCase()
@@ -124,18 +120,14 @@ async function search() {
     if (q !== input.value.trim().toLowerCase()) return
     hits = hits.map((e, i) => [rank(e, q), i, e]).sort((a, b) => a[0] - b[0] || a[1] - b[1]).slice(0, 12).map(o => o[2])
   }
-  found.replaceChildren(...hits.map((e, i) => {
-    const li = Object.assign(document.createElement('li'), { id: `hit${i}` }), a = Object.assign(document.createElement('a'), { href: e.url, tabIndex: -1 })
-    li.setAttribute('role', 'option')
-    li.setAttribute('aria-selected', false)
+  found.replaceChildren(...hits.map(e => {
+    const li = document.createElement('li'), a = Object.assign(document.createElement('a'), { href: e.url })
     for (const [c, t] of [['title', e.title], ['page', e.page], ['text', piece(e.text, q)]]) a.append(Object.assign(document.createElement('span'), { className: c, textContent: t }))
     a.addEventListener('click', () => dialog.close())
     li.append(a)
     return li
   }))
-  input.setAttribute('aria-expanded', hits.length > 0)
   told.textContent = q.length < 2 ? '' : hits.length ? `${hits.length} found` : `Nothing found for “${input.value}”`
-  pick(0)
 }
 function openSearch() { if (!dialog.open) { dialog.showModal(); input.select(); ready().catch(() => {}) } }
 $('#open-search').addEventListener('click', openSearch)
@@ -144,11 +136,52 @@ addEventListener('keydown', e => {
   if (e.key === '/' && !typing && !e.ctrlKey && !e.metaKey && !e.altKey) { e.preventDefault(); openSearch() }
 })
 input.addEventListener('input', search)
-input.addEventListener('keydown', e => {
-  if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { e.preventDefault(); pick(picked + (e.key === 'ArrowDown' ? 1 : -1)) }
-  if (e.key === 'Enter') { e.preventDefault(); $$('[role=option] a', found)[picked]?.click() }
+dialog.addEventListener('keydown', e => {
+  if (e.key === 'ArrowDown' || e.key === 'ArrowUp') { e.preventDefault(); step(e.key === 'ArrowDown' ? 1 : -1) }
+  if (e.key === 'Escape') { e.preventDefault(); dialog.close() } // a search field would only empty itself
+  if (e.key === 'Enter' && e.target === input) { e.preventDefault(); $('a', found)?.click() }
 })
 dialog.addEventListener('click', e => { if (e.target === dialog) dialog.close() })
+
+/* --- the quiz: a choice is answered at once, and what was right is remembered in this browser */
+const quiz = $$('section.question[data-right]')
+if (quiz.length) {
+  let right = {}
+  try { right = JSON.parse(store.get('quiz')) || {} } catch (e) { /* not ours: start anew */ }
+  const score = Object.assign(document.createElement('p'), { className: 'score', role: 'status' })
+  const again = Object.assign(document.createElement('button'), { type: 'button', className: 'again', textContent: 'Start again' })
+  const tell = () => {
+    const n = quiz.filter(s => right[s.id]).length
+    score.textContent = `${n} of ${quiz.length} multiple-choice questions right`
+    again.hidden = !n
+  }
+  for (const s of quiz) {
+    const said = Object.assign(document.createElement('p'), { className: 'verdict', role: 'status' })
+    const buttons = $$('.choices > li', s).map((li, i) => {
+      const b = Object.assign(document.createElement('button'), { type: 'button' })
+      b.append(...(li.children.length === 1 && li.firstElementChild.tagName === 'P' ? li.firstElementChild : li).childNodes)
+      li.replaceChildren(b)
+      b.addEventListener('click', () => {
+        const good = 'abcde'[i] === s.dataset.right
+        for (const o of buttons) delete o.dataset.is
+        b.dataset.is = good ? 'right' : 'wrong'
+        said.textContent = good ? 'Right.' : 'Not this one. Try another, or open the answer.'
+        if (good) { right[s.id] = true; store.set('quiz', JSON.stringify(right)); $('details', s).open = true; reachable() }
+        tell()
+      })
+      return b
+    })
+    const mark = () => { if (right[s.id]) { buttons['abcde'.indexOf(s.dataset.right)].dataset.is = 'right'; said.textContent = 'Right, as you knew before.' } }
+    s.addEventListener('again', () => { for (const b of buttons) delete b.dataset.is; said.textContent = ''; $('details', s).open = false })
+    $('.choices', s).after(said)
+    mark()
+  }
+  again.addEventListener('click', () => { right = {}; store.set('quiz', '{}'); for (const s of quiz) s.dispatchEvent(new Event('again')); tell() })
+  const bar = Object.assign(document.createElement('div'), { className: 'progress' })
+  bar.append(score, again)
+  $('section.question').before(bar)
+  tell()
+}
 
 /* --- printing shows what is folded */
 addEventListener('beforeprint', () => { for (const d of $$('details:not([open])')) { d.open = true; d.dataset.printed = '' } })
