@@ -23,8 +23,8 @@ from .sgd import fit_quadratic,quadratic,rmse
 from .linear import batch_accuracy,init_params,linear1,mnist_loss,train_epoch,validate_epoch
 from .learner import DataLoader,DataLoaders,Learner
 from .relu import OneCycle,mini_resnet,simple_net
-from .quiz import write_deck
 from .softmax import cross_entropy,softmax
+from .quiz import write_deck
 
 # %% ../nbs/09_lesson.ipynb #69819de3
 class Result(NamedTuple):
@@ -254,11 +254,11 @@ def main(
     p.add_argument('--seed', type=int, default=42, help='seed for everything random (default: %(default)s)')
     p.add_argument('--device', type=_device, help='where to compute: cuda, mps or cpu (default: the first of them that is there)')
     p.add_argument('--json', action='store_true', help='print one JSON object')
-    p.add_argument('--deck', metavar='FILE', help="write the quiz as a deck of cards for Anki, such as lesson4.apkg, and run nothing")
+    p.add_argument('--deck', metavar='FILE', help='write the quiz as a deck of cards for Anki, such as lesson4.apkg, and run nothing')
     p.add_argument('--version', action='version', version=version('fastbook_lesson4'))
     a = p.parse_args(argv)
-    if a.deck is not None and (a.part or a.json): p.error('--deck writes the cards and runs nothing: leave out --part and --json')
     if a.deck is not None:
+        if a.part or a.json: p.error('--deck writes the cards and runs nothing: leave out --part and --json')
         try: return print(f'{write_deck(a.deck)}: the quiz, for Anki (File, Import)')
         except (OSError, ValueError, RuntimeError) as e: sys.exit(f'lesson4: {e}')
     try: res = lesson(a.part, a.seed, a.device)

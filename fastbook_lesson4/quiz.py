@@ -6,7 +6,7 @@
 __all__ = ['MNIST_SHA256', 'Question', 'questions', 'Verdict', 'Hint', 'checks', 'check', 'read_idx', 'Digits', 'ten_digits',
            'write_deck']
 
-# %% ../nbs/08_quiz.ipynb #d7b19d62
+# %% ../nbs/08_quiz.ipynb #c0839da0
 import difflib,gzip,hashlib,html,importlib,io,json,math,os,re,shutil,signal,sys,tempfile,threading
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -18,11 +18,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from filelock import FileLock
 from torch import Tensor,nn
 from .learner import DataLoader,DataLoaders,Learner
 from .linear import batch_accuracy,batches,init_params,linear1,mnist_loss,train_epoch,validate_epoch
-from .pixels import load_mnist_sample
+from .pixels import cached_folder,load_mnist_sample
 from .relu import OneCycle,dead_units,relu,simple_net
 from .sgd import sgd_step
 from .similarity import PixelSimilarity,rmse_distance
@@ -488,7 +487,7 @@ class Digits(NamedTuple):
     source: str # Where they come from
     def __repr__(self): return f'{len(self.classes)} digits, {len(self.train_x)} images to train with, {len(self.valid_x)} to validate with, from {self.source}'
 
-# %% ../nbs/08_quiz.ipynb #d6c73152
+# %% ../nbs/08_quiz.ipynb #dd6e36ee
 _mirrors = ['https://ossci-datasets.s3.amazonaws.com/mnist', 'https://storage.googleapis.com/cvdf-datasets/mnist']
 
 def _two_digits()->Digits:
@@ -514,22 +513,13 @@ def _mirror()->str:
 
 def _fetch(cache:str|Path|None)->Path:
     "A folder with the four files of MNIST, fetched once and kept, whole or not at all"
-    user_cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home()/'.cache')
-    cache = Path(cache or os.environ.get('FASTBOOK_LESSON4_CACHE') or user_cache/'fastbook_lesson4').expanduser().absolute()
-    folder,part = cache/'mnist',cache/'mnist.part'
-    if folder.is_dir(): return folder
-    from fastbook_lesson4.pets import _download
-    mirror = _mirror()
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache/'mnist.lock'): # one process fetches, the others wait and find the files
-        if folder.is_dir(): return folder
-        shutil.rmtree(part, ignore_errors=True) # what a killed run left
-        part.mkdir()
+    def build(path):
+        from fastbook_lesson4.pets import _download
+        mirror = _mirror()
         for name,sha256 in MNIST_SHA256.items():
-            _download(f'{mirror}/{name}.gz', part/f'{name}.gz')
-            read_idx(part, name, sha256) # raises if it is another file
-        part.rename(folder)
-    return folder
+            _download(f'{mirror}/{name}.gz', path/f'{name}.gz')
+            read_idx(path, name, sha256) # raises if it is another file
+    return cached_folder('mnist', 'MNIST', lambda path: all((path/f'{o}.gz').is_file() for o in MNIST_SHA256), build, cache)
 
 # %% ../nbs/08_quiz.ipynb #974c47dd
 def ten_digits(
