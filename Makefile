@@ -15,7 +15,7 @@ export OMP_WAIT_POLICY := passive
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lesson site notebooks browser test test-notebooks test-wheel wheel bench constraints clean
+.PHONY: help setup lesson site serve notebooks browser test test-notebooks test-wheel wheel bench constraints clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r a b; do printf '%-24s %s\n' "$$a" "$$b"; done
@@ -44,6 +44,9 @@ lesson: setup ## run the whole lesson, print its table, build the site
 site: setup ## build the site in _docs
 	@$(BIN)/python tools/site_builder.py
 
+serve: site ## show the site at an address of this machine
+	@$(BIN)/python tools/site_server.py
+
 notebooks: setup ## library and questions from the notebooks; run each in a fresh kernel and store its outputs; README
 	@$(BIN)/python tools/notebooks.py sync
 	@$(BIN)/nbdev_export
@@ -54,7 +57,10 @@ notebooks: setup ## library and questions from the notebooks; run each in a fres
 test: test-notebooks wheel browser ## every test there is
 	@$(BIN)/python -m pytest tests
 
-test-notebooks: setup ## run the cells as tests, and compare stored outputs with fresh ones
+test-serve: site ## show the site at an address of this machine
+	@$(BIN)/python tools/site_server.py
+
+notebooks: setup ## run the cells as tests, and compare stored outputs with fresh ones
 	@$(BIN)/python tools/notebooks.py check
 	@$(BIN)/nbdev_test --skip_file_re '$(SLOW)'
 
