@@ -57,17 +57,15 @@ notebooks: setup ## library and questions from the notebooks; run each in a fres
 test: test-notebooks wheel browser ## every test there is
 	@$(BIN)/python -m pytest tests
 
-test-serve: site ## show the site at an address of this machine
-	@$(BIN)/python tools/site_server.py
-
-notebooks: setup ## run the cells as tests, and compare stored outputs with fresh ones
+test-notebooks: setup ## run the cells as tests, and compare stored outputs with fresh ones
 	@$(BIN)/python tools/notebooks.py check
 	@$(BIN)/nbdev_test --skip_file_re '$(SLOW)'
 
 browser: # the tests of the site need one; whoever may not install it is told so by them
-	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing Chromium, once."; { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || \
-		echo "Chromium could not be installed: the tests of the site will say so."; fi
+	@for b in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$b >/dev/null && exit 0; done; \
+	[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || exit 0; echo "Installing Chromium, once."; \
+	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || \
+	echo "Chromium could not be installed: the tests of the site will say so."
 
 test-wheel: wheel ## install the wheel without nbdev, run the command and the notebooks there
 	@$(BIN)/python -m pytest tests/test_wheel.py
