@@ -203,15 +203,20 @@ def reference(everyone):
 
 def plain(text): return re.sub(r'</?dfn>', '', text)
 
+LEANING = re.compile(r'(It|Its|That|This|These|Those|They|Such|Each|The way|So|Then|Now|Together|But|And|Of) ') # a sentence that leans on the one before
+
 def explanation(blocks, i, at, term):
-    "The sentences around a term: the block that it stands in, or three sentences of a long one, and what a colon at the end announces"
+    "The sentences around a term: from the one that it stands in, or the one that this leans on, to the second or third after it; and what a colon announces"
     text = blocks[i]
-    if len(text) > 420:
-        ends = [m.end() for m in re.finditer(r'[.?!]["”)]?(?=\s+[A-Z*`<\["(])', text)] + [len(text)]
-        k = next(k for k,e in enumerate(ends) if e > at)
-        text = text[([0]+ends)[max(k-1, 0)]:ends[min(k+1, len(ends)-1)]].strip()
-    if text.endswith(':') and i+1 < len(blocks): text += '\n\n' + blocks[i+1]
-    return plain(text.replace(f'<dfn>{term}</dfn>', f'*{term}*'))
+    ends = [m.end() for m in re.finditer(r'[.?!]["”)]?(?=\s+[A-Z*`<\["(])', text)] + [len(text)]
+    starts = [0] + ends[:-1]
+    k = first = next(k for k,e in enumerate(ends) if e > at)
+    while first > max(0, k-2) and (LEANING.match(text[starts[first]:].lstrip()) or ends[first]-starts[first] < 50): first -= 1
+    last = min(k+2, len(ends)-1)
+    if last+1 < len(ends) and ends[last+1]-starts[first] < 300: last += 1
+    res = text[starts[first]:ends[last]].strip()
+    if res.endswith((':', ',')) and i+1 < len(blocks): res += '\n\n' + blocks[i+1]
+    return plain(res.replace(f'<dfn>{term}</dfn>', f'*{term}*'))
 
 def blocks_of(source):
     "The paragraphs and list items of a Markdown cell, each on one line"
