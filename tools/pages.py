@@ -247,8 +247,19 @@ def jargon(everyone):
 
 SLIP = '> **Slip in the notes.**'
 
+def says(cell): return bool(cell.outputs) or re.search(r'\b(assert|test_\w+\()', cell.source) is not None
+
+def proof(cells):
+    "The first cells that readers see, up to one that says something"
+    res = []
+    for c in cells:
+        if not shown(c): continue
+        res.append(c)
+        if says(c): return res
+    return res
+
 def slips(everyone):
-    "Every slip: chapter, section, link, what the callout says, and the cell that proves it"
+    "Every slip: chapter, section, link, what the callout says, and the cells that prove it"
     for ch in everyone:
         sections = list(ch.sections())
         for i,c,title,at in sections:
@@ -256,19 +267,22 @@ def slips(everyone):
             for quote in re.findall(r'(?:^>.*\n?)+', c.source, flags=re.M):
                 if not quote.startswith(SLIP): continue
                 text = re.sub(r'^> ?', '', quote, flags=re.M).strip().removeprefix('**Slip in the notes.**').strip()
-                near = reversed(sections[max(i-4, 0):i]) if re.search(r'(cell|line|table|figure)s? above', text) else sections[i+1:i+4]
-                yield ch,title,at,text,next((shown(o) for _,o,_,a in near if a == at and shown(o)), '')
+                before,after = ([o for _,o,_,a in part if a == at] for part in (reversed(sections[max(i-4, 0):i]), sections[i+1:i+8]))
+                yield ch,title,at,text,proof(before if re.search(r'(cell|line|table|figure)s? above', text) else after)
 
 def errata(everyone):
     "The slips in the notes, collected from the chapters"
     blocks,last = [],None
-    for ch,title,at,text,proof in slips(everyone):
+    for ch,title,at,text,cells in slips(everyone):
         if ch.name != last: blocks.append(f'## {ch.title}')
         last = ch.name
-        blocks += [f'{relinked(plain(text))} [{title}]({at}){{.from}}', *([f'```python\n{proof}\n```'] if proof else [])]
+        blocks.append(f'{relinked(plain(text))} [{title}]({at}){{.from}}')
+        for c in cells:
+            blocks.append(f'```python\n{shown(c)}\n```')
+            if outputs(c): blocks.append(f'::: {{.cell-output}}\n```\n{outputs(c)}\n```\n:::')
     return page('Errata', 'Slips in the notes that the course grew from, each with the cell that shows it.',
                 'The course grew from students\' notes and a talk. Notes taken at speed contain slips, and each one teaches something. '
-                'Here they are, with the code that proves the point; the link leads to the section, where the code has run.', *blocks)
+                'Here they are, with the code that proves the point and what it printed; the link leads to the section.', *blocks)
 
 # --- the same as plain text, for programs that read
 
