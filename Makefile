@@ -4,9 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := .venv-wheel
-LIB := $(shell sed -n 's/^lib_name *= *//p' settings.ini)
 MIN := $(shell sed -n 's/^min_python *= *//p' settings.ini)
-NBS := $(wildcard nbs/*.ipynb)
 # Notebooks that run long. `make test` runs every cell of them once, with its output compared, and not again with nbdev_test
 SLOW := ^[_.]|^0[5-79]_
 
@@ -95,5 +93,5 @@ constraints: setup ## write down the versions that the tests ran with
 	@$(BIN)/python -m pip freeze --exclude-editable > constraints.txt && touch $(VENV)/ready
 
 clean: ## remove all that the other commands made
-	rm -rf $(VENV) $(RUN) _proc _docs build dist *.egg-info bench/results.json .pytest_cache
+	rm -rf $(VENV) $(RUN) _proc _docs _docs.part build dist *.egg-info bench/results.json .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

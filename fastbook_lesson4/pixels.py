@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from filelock import FileLock
 from PIL import Image
-from torch import Tensor,tensor
+from torch import Tensor
 
 # %% ../nbs/00_pixels.ipynb #af591980
 def _archive(path:Path|None=None)->dict[str,np.ndarray]:

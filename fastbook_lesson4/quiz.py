@@ -7,7 +7,7 @@ __all__ = ['MNIST_SHA256', 'Question', 'questions', 'Verdict', 'Hint', 'checks',
            'write_deck']
 
 # %% ../nbs/08_quiz.ipynb #c0839da0
-import difflib,gzip,hashlib,html,importlib,io,json,math,os,re,shutil,signal,sys,tempfile,threading
+import difflib,gzip,hashlib,html,importlib,io,json,math,os,re,shutil,signal,sys,tempfile,threading,zlib
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import cache
@@ -22,10 +22,9 @@ from torch import Tensor,nn
 from .learner import DataLoader,DataLoaders,Learner
 from .linear import batch_accuracy,batches,init_params,linear1,mnist_loss,train_epoch,validate_epoch
 from .pixels import cached_folder,load_mnist_sample
-from .relu import OneCycle,dead_units,relu,simple_net
+from .relu import OneCycle,relu,simple_net
 from .sgd import sgd_step
-from .similarity import PixelSimilarity,rmse_distance
-from .softmax import softmax
+from .similarity import PixelSimilarity
 
 # %% ../nbs/08_quiz.ipynb #3c2ee8c8
 class Question(NamedTuple):
@@ -406,7 +405,8 @@ def _relu_of(answer):
     y = _tensor(f(x.clone()), (41,), 'a value for each number')
     if (y[:20].abs() > 1e-6).any(): raise Hint(f'at -2 it is {y[0]:.3g}: what should become of negative numbers?')
     if not _close(y[20:], x[20:], 1e-6): raise Hint(f'at 2 it is {y[-1]:.3g}: what should become of positive numbers?')
-    if _tensor(f(_random(3, 5)), (3,5), 'a value for each number').shape != (3,5): raise Hint('it should keep the shape')
+    x = _random(3, 5)
+    if not _close(_tensor(f(x.clone()), (3,5), 'a value for each number'), x.clamp(min=0), 1e-6): raise Hint('of a tensor with rows and columns it gives other numbers')
 
 # %% ../nbs/08_quiz.ipynb #9e5fb547
 @_picture('digits-34', 4.2, 2.8)
@@ -469,7 +469,7 @@ def read_idx(
     raw = path.read_bytes()
     if path.suffix == '.gz':
         try: raw = gzip.decompress(raw)
-        except (OSError, EOFError) as e: raise ValueError(f'{path}: not a whole gzip file ({e})') from None
+        except (OSError, EOFError, zlib.error) as e: raise ValueError(f'{path}: not a whole gzip file ({e})') from None
     found = hashlib.sha256(raw).hexdigest()
     if found != sha256: raise ValueError(f'{path}: wrong checksum\n  found  {found}\n  wanted {sha256}')
     ndim = raw[3] # bytes 0-3: two zeros, the type (8: uint8), the rank
@@ -502,7 +502,7 @@ def _from_folder(folder:Path, source:str|None=None)->Digits:
 
 def _mirror()->str:
     "The first mirror that answers; they are asked at the same time, so silence costs our patience once"
-    from concurrent.futures import ThreadPoolExecutor,as_completed
+    from concurrent.futures import ThreadPoolExecutor
     from fastbook_lesson4.pets import _answer
     def ask(url):
         _answer(f'{url}/{next(iter(MNIST_SHA256))}.gz').close()
@@ -519,7 +519,10 @@ def _fetch(cache:str|Path|None)->Path:
         for name,sha256 in MNIST_SHA256.items():
             _download(f'{mirror}/{name}.gz', path/f'{name}.gz')
             read_idx(path, name, sha256) # raises if it is another file
-    return cached_folder('mnist', 'MNIST', lambda path: all((path/f'{o}.gz').is_file() for o in MNIST_SHA256), build, cache)
+    def is_whole(path): # a damaged file is fetched again
+        try: return all(read_idx(path, *o).size for o in MNIST_SHA256.items())
+        except (OSError, ValueError): return False
+    return cached_folder('mnist', 'MNIST', is_whole, build, cache)
 
 # %% ../nbs/08_quiz.ipynb #974c47dd
 def ten_digits(

@@ -62,6 +62,12 @@ def test_from_a_folder(browser, site, names):
     page.wait_for_selector('#found li')
     assert wrong == []
 
+def test_an_address_without_a_page(browser, site):
+    page,_ = visit(browser, site[1] + 'nope.html')
+    assert page.locator('h1').inner_text() == 'No such page'
+    page.click('main a')
+    assert page.url == site[1] + 'index.html'
+
 def test_every_link_and_anchor(browser, site, names):
     ids,links = {},[]
     page,_ = visit(browser, site[1] + 'index.html', java_script_enabled=False)
@@ -183,6 +189,15 @@ def test_print_shows_what_is_folded(browser, site):
     assert fold.get_attribute('open') is not None
     page.evaluate('dispatchEvent(new Event("afterprint"))')
     assert fold.get_attribute('open') is None
+
+def test_paper_is_white_in_the_dark_too(browser, site):
+    page,_ = visit(browser, site[1] + 'similarity.html', color_scheme='dark')
+    ink = 'getComputedStyle(document.body).getPropertyValue("--ink")'
+    dark = page.evaluate(ink)
+    page.evaluate('dispatchEvent(new Event("beforeprint"))')
+    assert page.evaluate(ink) != dark
+    page.evaluate('dispatchEvent(new Event("afterprint"))')
+    assert page.evaluate(ink) == dark and page.evaluate('document.documentElement.dataset.theme') is None
 
 def test_quiz_answers_at_once_and_remembers(browser, site):
     page,wrong = visit(browser, site[1] + 'quiz.html')

@@ -18,6 +18,7 @@ class Page(HTMLParser):
         if tag == 'a' and a.get('href'): self.links.append(a['href'])
         if tag == 'link' and a.get('rel') not in ('canonical','next','prev'): self.loads.append(a.get('href',''))
         if tag in ('img','script','iframe') and a.get('src'): self.loads.append(a['src'])
+        if tag == 'source' and a.get('srcset'): self.loads.append(a['srcset'])
         if tag == 'img': self.images.append(a)
 
 @pytest.fixture(scope='module')

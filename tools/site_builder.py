@@ -6,7 +6,6 @@ Whoever has Quarto gets pages with the same text and the same addresses from `nb
 """
 import argparse, base64, hashlib, html, io, itertools, json, re, shutil, sys
 from pathlib import Path
-from urllib.parse import quote
 import jinja2
 from bs4 import BeautifulSoup
 from PIL import Image
@@ -221,7 +220,7 @@ def number_columns(table):
         if any(c.get_text(strip=True) for c in cells) and all(number.fullmatch(c.get_text(strip=True)) for c in cells):
             for c in cells + [r[j] for r in (o.find_all(['td','th']) for o in table.select('thead tr')) if j < len(r)]: c['class'] = [*c.get('class', []), 'n']
 
-def marked_up(body, name):
+def marked_up(body):
     "The text of a page as a tree, with the parts that our stylesheet knows"
     soup = BeautifulSoup(body, 'html.parser')
     for o in soup.find_all(string=lambda s: type(s).__name__ == 'Comment'):
@@ -317,7 +316,7 @@ def write_pages(site, out, cfg):
     drawn,base = icons(),cfg['doc_host'] + cfg['doc_baseurl']
     for page in site.pages.values():
         name = page.out.stem
-        soup = marked_up(page.html, name)
+        soup = marked_up(page.html)
         i = next((i for i,o in enumerate(order) if o['name'] == name), None)
         if name == 'index' and (table := soup.find('h2', string='The chapters').find_next('table')):
             table.find_parent('div').replace_with(BeautifulSoup(env.get_template('map.html').render(chapters=chapters, icons=drawn), 'html.parser'))
@@ -342,7 +341,8 @@ def build(force=False):
     pictures = Pictures(SRC.parent/'figures')
     shutil.rmtree(pictures.folder, ignore_errors=True)
     site = render(render_folder(cache, pictures, everyone), quiet=True)
-    out = Path(get_config().doc_path)
+    whole = Path(get_config().doc_path)
+    out = whole.with_name(f'{whole.name}.part') # the old site stays until the new one is whole
     shutil.rmtree(out, ignore_errors=True)
     shutil.move(site.out, out)
     for o in ('site_libs','styles.css','search.json'): shutil.rmtree(out/o, ignore_errors=True) if (out/o).is_dir() else (out/o).unlink(missing_ok=True)
@@ -359,7 +359,9 @@ def build(force=False):
     (out/'search.js').write_text(f'window.searchEntries = {json.dumps(entries, ensure_ascii=False, separators=(",", ":"))};\n', encoding='utf-8')
     (out/'robots.txt').write_text(f'User-agent: *\nAllow: /\nSitemap: {cfg["doc_host"]}{cfg["doc_baseurl"]}/sitemap.xml\n', encoding='utf-8')
     (out/'.nojekyll').touch()
-    return out,[w for w in site.warnings if 'html-math-method' not in w] # for Quarto; here `mathml` did it
+    shutil.rmtree(whole, ignore_errors=True)
+    out.rename(whole)
+    return whole,[w for w in site.warnings if 'html-math-method' not in w] # for Quarto; here `mathml` did it
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split('\n')[0])

@@ -5,6 +5,7 @@
 import functools, gzip, sys, threading
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler,ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
 from notebooks import ROOT,settings
 
@@ -27,6 +28,16 @@ class Handler(SimpleHTTPRequestHandler):
     def end_headers(self):
         if self.packed: super().send_header('Vary', 'Accept-Encoding')
         super().end_headers()
+    def send_error(self, code, message=None, explain=None):
+        "The site's own page where there is none"
+        page = Path(self.directory)/'404.html'
+        if code != 404 or not page.is_file():
+            self.error_content_type = 'application/x-error' # not packed: the body is written as it is
+            return super().send_error(code, message, explain)
+        self.send_response(404)
+        self.send_header('Content-Type', 'text/html; charset=utf-8')
+        self.end_headers()
+        if self.command != 'HEAD': self.wfile.write(gzip.compress(page.read_bytes(), 6))
     def do_GET(self):
         self.packed = False
         super().do_GET()
@@ -40,8 +51,13 @@ def served(folder, port=0):
         try: yield f'http://127.0.0.1:{server.server_port}{BASE}'
         finally: server.shutdown()
 
-if __name__ == '__main__':
-    with served(ROOT/'_docs', int(sys.argv[1]) if len(sys.argv) > 1 else 8000) as url:
-        print(f'{url}\nCtrl-C ends it')
-        try: threading.Event().wait()
-        except KeyboardInterrupt: pass
+def main():
+    port = sys.argv[1] if len(sys.argv) > 1 else '8000'
+    try:
+        with served(ROOT/'_docs', int(port)) as url:
+            print(f'{url}\nCtrl-C ends it', flush=True)
+            threading.Event().wait()
+    except KeyboardInterrupt: pass
+    except (OSError, ValueError, OverflowError) as e: sys.exit(f'cannot serve at port {port} ({e}). Name another: python tools/site_server.py 8001')
+
+if __name__ == '__main__': main()

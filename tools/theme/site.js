@@ -27,6 +27,7 @@ showTheme()
 const menu = $('#menu'), chapters = $('#chapters')
 function openMenu(open) { menu.setAttribute('aria-expanded', open); chapters.classList.toggle('open', open) }
 menu.addEventListener('click', () => openMenu(menu.getAttribute('aria-expanded') !== 'true'))
+chapters.addEventListener('focusout', e => { if (e.relatedTarget && e.relatedTarget !== menu && !chapters.contains(e.relatedTarget)) openMenu(false) }) // nothing gets the focus behind it
 addEventListener('keydown', e => {
   if (e.key === 'Escape' && chapters.classList.contains('open')) { openMenu(false); menu.focus() }
 })
@@ -155,6 +156,8 @@ if (quiz.length) {
     score.textContent = `${n} of ${quiz.length} multiple-choice questions right`
     again.hidden = !n
   }
+  const mark = (b, good) => { b.dataset.is = good ? 'right' : 'wrong'; b.setAttribute('aria-pressed', 'true') }
+  const unmark = b => { delete b.dataset.is; b.removeAttribute('aria-pressed') }
   for (const s of quiz) {
     const said = Object.assign(document.createElement('p'), { className: 'verdict', role: 'status' })
     const buttons = $$('.choices > li', s).map((li, i) => {
@@ -163,20 +166,19 @@ if (quiz.length) {
       li.replaceChildren(b)
       b.addEventListener('click', () => {
         const good = 'abcde'[i] === s.dataset.right
-        for (const o of buttons) delete o.dataset.is
-        b.dataset.is = good ? 'right' : 'wrong'
+        for (const o of buttons) unmark(o)
+        mark(b, good)
         said.textContent = good ? 'Right.' : 'Not this one. Try another, or open the answer.'
         if (good) { right[s.id] = true; store.set('quiz', JSON.stringify(right)); $('details', s).open = true; reachable() }
         tell()
       })
       return b
     })
-    const mark = () => { if (right[s.id]) { buttons['abcde'.indexOf(s.dataset.right)].dataset.is = 'right'; said.textContent = 'Right, as you knew before.' } }
-    s.addEventListener('again', () => { for (const b of buttons) delete b.dataset.is; said.textContent = ''; $('details', s).open = false })
+    if (right[s.id]) { mark(buttons['abcde'.indexOf(s.dataset.right)], true); said.textContent = 'Right, as you knew before.' }
+    s.addEventListener('again', () => { for (const b of buttons) unmark(b); said.textContent = ''; $('details', s).open = false })
     $('.choices', s).after(said)
-    mark()
   }
-  again.addEventListener('click', () => { right = {}; store.set('quiz', '{}'); for (const s of quiz) s.dispatchEvent(new Event('again')); tell() })
+  again.addEventListener('click', () => { right = {}; store.set('quiz', '{}'); for (const s of quiz) s.dispatchEvent(new Event('again')); tell(); $('.choices button', quiz[0]).focus({ preventScroll: true }) })
   const bar = Object.assign(document.createElement('div'), { className: 'progress' })
   bar.append(score, again)
   $('section.question').before(bar)
@@ -186,3 +188,6 @@ if (quiz.length) {
 /* --- printing shows what is folded */
 addEventListener('beforeprint', () => { for (const d of $$('details:not([open])')) { d.open = true; d.dataset.printed = '' } })
 addEventListener('afterprint', () => { for (const d of $$('details[data-printed]')) { d.open = false; delete d.dataset.printed } })
+let shownTheme
+addEventListener('beforeprint', () => { shownTheme = root.dataset.theme; root.dataset.theme = 'light'; showTheme() }) // paper is white
+addEventListener('afterprint', () => { if (shownTheme) root.dataset.theme = shownTheme; else delete root.dataset.theme; showTheme() })
