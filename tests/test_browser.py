@@ -66,7 +66,7 @@ def test_an_address_without_a_page(browser, site):
     page,_ = visit(browser, site[1] + 'nope.html')
     assert page.locator('h1').inner_text() == 'No such page'
     page.click('main a')
-    assert page.url == site[1] + 'index.html'
+    page.wait_for_url(site[1] + 'index.html')
 
 def test_every_link_and_anchor(browser, site, names):
     ids,links = {},[]
@@ -138,7 +138,7 @@ def test_previous_and_next_walk_all_chapters(browser, site):
     def walk(rel):
         seen = [page.url.removeprefix(site[1])]
         while page.locator(f'a[rel={rel}]').count():
-            page.click(f'a[rel={rel}]')
+            with page.expect_navigation(): page.click(f'a[rel={rel}]')
             seen.append(page.url.removeprefix(site[1]))
         return seen
     assert walk('next') == want
@@ -150,6 +150,7 @@ def test_copy_copies(browser, site):
     box = page.locator('div.code').first
     box.hover()
     box.locator('button.copy').click()
+    box.get_by_text('Copied').wait_for()
     assert page.evaluate('navigator.clipboard.readText()') == box.locator('code').inner_text().rstrip('\n')
 
 def test_keyboard_alone(browser, site):

@@ -24,7 +24,9 @@ class Handler(SimpleHTTPRequestHandler):
             self.packed = value.startswith(('text','image/svg','application/javascript','application/json'))
             if self.packed: super().send_header('Content-Encoding', 'gzip')
         super().send_header(key, value)
-    def copyfile(self, source, out): out.write(gzip.compress(source.read(), 6)) if self.packed else super().copyfile(source, out)
+    def copyfile(self, source, out):
+        try: out.write(gzip.compress(source.read(), 6)) if self.packed else super().copyfile(source, out)
+        except ConnectionError: pass # the reader went on to another page
     def end_headers(self):
         if self.packed: super().send_header('Vary', 'Accept-Encoding')
         super().end_headers()
