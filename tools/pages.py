@@ -268,7 +268,7 @@ def slips(everyone):
                 if not quote.startswith(SLIP): continue
                 text = re.sub(r'^> ?', '', quote, flags=re.M).strip().removeprefix('**Slip in the notes.**').strip()
                 before,after = ([o for _,o,_,a in part if a == at] for part in (reversed(sections[max(i-4, 0):i]), sections[i+1:i+8]))
-                yield ch,title,at,text,proof(before if re.search(r'(cell|line|table|figure)s? above', text) else after)
+                yield ch,title,at,text,proof(before if '<!-- proof above -->' in c.source else after)
 
 def errata(everyone):
     "The slips in the notes, collected from the chapters"
