@@ -54,12 +54,15 @@ for (const box of $$('div.code')) {
   box.append(b)
 }
 function reachable() {
-  for (const e of $$('.code pre, .printed pre, .scroll, math[display=block]')) {
-    if (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1) {
-      e.tabIndex = 0
-      if (e.tagName !== 'math') { e.setAttribute('role', 'group'); e.setAttribute('aria-label', e.closest('.code') ? 'Code' : e.closest('.printed') ? 'Output' : $('table', e) ? 'Table' : 'Figure') }
-    } else for (const a of ['tabindex', 'role', 'aria-label']) e.removeAttribute(a)
-  }
+  const all = $$('.code pre, .printed pre, .scroll, math[display=block]')
+  const scrolls = all.map(e => e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1) // read all before writing any
+  all.forEach((e, i) => {
+    if (!scrolls[i]) { if (e.hasAttribute('tabindex')) for (const a of ['tabindex', 'role', 'aria-label']) e.removeAttribute(a); return }
+    e.tabIndex = 0
+    if (e.tagName === 'math') return
+    e.setAttribute('role', 'group')
+    e.setAttribute('aria-label', e.closest('.code') ? 'Code' : e.closest('.printed') ? 'Output' : $('table', e) ? 'Table' : 'Figure')
+  })
 }
 addEventListener('load', reachable)
 addEventListener('resize', reachable)
