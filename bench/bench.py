@@ -20,6 +20,10 @@ from fastbook_lesson4.linear import batch_accuracy,batches,init_params,linear1,m
 from fastbook_lesson4.pixels import load_mnist_sample,mnist_sample
 from fastbook_lesson4.relu import simple_net
 
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT/'tools'))
+from site_server import browser,served
+
 warnings.filterwarnings('ignore', '.*torch.jit.script', FutureWarning) # fastai still uses it
 BS,LR,EPOCHS,SEEDS = 256,.1,40,range(5)
 DEVICE = default_device()
@@ -41,7 +45,6 @@ def row(what, value, unit, floor=None, ceiling=None):
     want = '' if ok is None else f'at least {floor:g}' if floor is not None else f'at most {ceiling:g}'
     return dict(what=what, value=value, unit=unit, wanted=want, ok=ok)
 
-BROWSERS = 'chromium','chromium-browser','google-chrome','google-chrome-stable'
 LIGHTHOUSE = 'lighthouse@13' # from npm; needs a browser
 
 def scores(url):
@@ -51,25 +54,21 @@ def scores(url):
 
 def visit(url):
     "One run of Lighthouse"
-    browser = next((p for b in BROWSERS if (p := shutil.which(b))), None)
     p = subprocess.run(['npx', '--yes', LIGHTHOUSE, url, '--quiet', '--output=json', '--chrome-flags=--headless=new --no-sandbox --disable-gpu',
-                        '--only-categories=performance,accessibility,best-practices,seo'], capture_output=True, text=True, env={**os.environ, 'CHROME_PATH': browser or ''})
+                        '--only-categories=performance,accessibility,best-practices,seo'], capture_output=True, text=True, env={**os.environ, 'CHROME_PATH': browser() or ''})
     if p.returncode: raise RuntimeError(f'Lighthouse: {p.stderr[-500:]}')
     return {k: round(100*v['score']) for k,v in json.loads(p.stdout)['categories'].items()}
 
 @bench # first: later ones leave threads behind that spin
 def site():
     "Building the site, twice, and Lighthouse on its first page and its heaviest chapter"
-    root = Path(__file__).resolve().parent.parent
-    def build(*args): subprocess.run([sys.executable, root/'tools'/'site_builder.py', *args], check=True, stdout=subprocess.DEVNULL)
+    def build(*args): subprocess.run([sys.executable, ROOT/'tools'/'site_builder.py', *args], check=True, stdout=subprocess.DEVNULL)
     yield row('the site, everything new', best(partial(build, '--force'), 1), 'seconds', ceiling=30)
     yield row('the site, nothing changed', best(build, 1), 'seconds', ceiling=10)
     if not shutil.which('npx'):
         print('Lighthouse not measured: npx is missing (it comes with Node.js)', file=sys.stderr)
         return
-    sys.path.insert(0, str(root/'tools'))
-    from site_server import served
-    docs = root/'_docs'
+    docs = ROOT/'_docs'
     def weight(page): # as it is sent
         figures = {docs/o for o in re.findall(r' src="(figures/[\w.]+)"', page.read_text(encoding='utf-8'))}
         return sum(len(gzip.compress(o.read_bytes())) for o in (page, *figures))

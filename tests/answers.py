@@ -1,4 +1,4 @@
-"Answers to the exercises of the chapters: some that are right, some that are wrong. What is absurd is wrong everywhere"
+"Answers to the exercises of the chapters and to questions of the quiz: some that are right, some that are wrong. What is absurd is wrong everywhere"
 import functools, itertools, math, re
 import numpy as np
 import torch
@@ -153,7 +153,7 @@ def steps(img, way, name):
     return getattr(presize_steps(img), way)[name]
 def top_accuracy(preds, targs, k): return (preds.topk(k).indices == targs[:,None]).any(1).float().mean()
 
-ANSWERS = {
+EXERCISES = {
     'pixels-1': ([(threes.mean(), sevens.mean()), [threes.mean().item(), sevens.mean().item()], torch.stack([threes.mean(), sevens.mean()])],
                  [(sevens.mean(), threes.mean()), (threes.mean()*255, sevens.mean()*255), (valid_x[is_three].mean(), valid_x[~is_three].mean()), threes.mean()]),
     'pixels-2': ([valid_x[:, 7:21, 7:21], valid_x[:, 7:-7, 7:-7].numpy()], [valid_x[:, 6:20, 7:21], valid_x[:, 7:21, 7:21]*255, valid_x[:, 7:20, 7:20], valid_x[:1000, 7:21, 7:21], valid_x]),
@@ -182,3 +182,36 @@ ANSWERS = {
     'pets-2': ([late, functools.partial(late, method='bicubic')], [functools.partial(steps, way='once', name='all at once'), functools.partial(steps, way='each', name='tilted'), functools.partial(steps, way='once', name='square'), lambda o: torch.zeros(3,224,224)]),
     'pets-3': ([top_accuracy, lambda p,y,k: float(top_accuracy(p, y, k))], [lambda p,y,k: (p.argmax(1) == y).float().mean(), lambda p,y,k: top_accuracy(p, y, k)*100, lambda p,y,k: top_accuracy(-p, y, k), lambda p,y,k: (p.topk(k).indices == y[:,None]).float().mean()]),
 }
+
+# --- questions of the quiz that have a check of their own
+
+def torch_fit(model, dl, loss_func, lr, epochs, zero=True, per_epoch=False):
+    opt = torch.optim.SGD(model.parameters(), lr=lr)
+    for _ in range(epochs):
+        for xb,yb in dl:
+            loss_func(model(xb), yb).backward()
+            if not per_epoch: opt.step()
+            if zero and not per_epoch: opt.zero_grad()
+        if per_epoch: opt.step(); opt.zero_grad()
+
+def on_a_copy(model, *args): torch_fit(nn.Linear(3, 1), *args)
+
+seven = ['init','predict','loss','gradient','step','repeat','stop']
+pairs = [(1,'a'), (2,'b'), (3,'c'), (4,'d')]
+QUESTIONS = { # right answers, wrong answers
+    'digits-04': ([lambda xs: [2*x for x in xs if x%2], lambda xs: list(map(lambda x: x+x, filter(lambda x: x%2==1, xs)))],
+                  [lambda xs: [x**2 for x in xs if x%2], lambda xs: [x^2 for x in xs if x%2], lambda xs: [2*x for x in xs], lambda xs: (2*x for x in xs if x%2), lambda xs: [2*x for x in xs if x%2==0], lambda xs: [2*x for x in xs if x%2][::-1], [2,6,10,14,18]]),
+    'digits-05': ([torch.zeros(2,3,4), torch.arange(24).view(2,3,4), np.ones((2,3,4))], [torch.zeros(3,4), torch.zeros(2,4,3), torch.zeros(2,3,4,1), [[[0]*4]*3]*2, 3]),
+    'digits-07': ([(1.75,2.5), [tensor(1.75), tensor(2.5)], tensor([1.75,2.5])], [(2.5,1.75), (-.25,2.5), (1.75,6.25), (7,5), 1.75, (1.75,), (3.5,2.5)]),
+    'digits-09': ([tensor([[10,12],[16,18]]), tensor([[10.,12.],[16.,18.]]), np.array([[10,12],[16,18]])], [tensor([[5,6],[8,9]]), tensor([[2,4],[8,10]]), tensor([10,12,16,18]), 2*torch.arange(1,10).view(3,3), tensor([[12,10],[16,18]]), [[10,12],[16,18]]]),
+    'digits-14': ([seven, tuple(seven), ['init params','predict','loss','gradients','step','repeat','stop'], [o.upper() for o in seven]], [seven[::-1], seven[:6], seven[:6]+['init'], ['cook']+seven[1:], ' '.join(seven), seven[:2]+['gradient','loss']+seven[4:]]),
+    'digits-21': ([torch.sigmoid, lambda x: 1/(1+(-x).exp()), lambda x: .5+.5*torch.tanh(x/2)], [torch.tanh, lambda x: 1/(1+x.exp()), lambda x: torch.sigmoid(2*x), lambda x: (x>0).float(), F.relu, lambda x: torch.sigmoid(x)+.1, .5]),
+    'digits-23': ([lambda w, g, lr: w - lr*g, lambda w, g, lr: w.sub_(g, alpha=lr)], [lambda w, g, lr: w + lr*g, lambda w, g, lr: -lr*g, lambda w, g, lr: w - g, lambda w, g, lr: w - g/lr, lambda w, g, lr: w]),
+    'digits-26': ([pairs, list(zip([1,2,3,4], 'abcd'))], [zip([1,2,3,4], 'abcd'), [list(o) for o in pairs], pairs[:3], [o[::-1] for o in pairs], pairs[::-1], tuple(pairs), dict(pairs)]),
+    'digits-29': ([tensor([[17],[39]]), tensor([[17.],[39.]])], [tensor([17,39]), tensor([[5,10],[18,24]]), tensor([[39],[17]]), tensor([[17,39]]), 17]),
+    'digits-33': ([torch_fit], [on_a_copy, lambda *a: None, lambda *a: torch_fit(*a, zero=False), lambda *a: torch_fit(*a, per_epoch=True), lambda m, dl, l, lr, n: torch_fit(m, dl, l, lr, 1), lambda m, dl, l, lr, n: torch_fit(m, dl, l, 2*lr, n), nn.Linear(3,1)]),
+    'digits-34': ([F.relu, nn.ReLU(), lambda x: x.clamp(min=0), lambda x: torch.where(x>0, x, 0.)], [torch.abs, F.leaky_relu, torch.sigmoid, lambda x: x, lambda x: -F.relu(-x), lambda x: (x>0).float(), lambda x: F.relu(x).sum(), lambda x: F.relu(x) if x.ndim==1 else x.abs(), nn.ReLU]),
+}
+
+ANSWERS = EXERCISES | QUESTIONS
+RAISES = {('learner-2', 0), ('digits-33', 6)} # wrong answers whose own code raises; a hint of ours must not

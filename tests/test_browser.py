@@ -1,17 +1,16 @@
 "The site as its readers use it: in a real browser, under a sub-path and from a folder, wide and narrow, light and dark"
-import os, re, shutil
+import os, re
 from urllib.parse import unquote,urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
-import notebooks, site_builder
+import notebooks, site_builder, site_server
 from site_server import BASE,served
 
-BROWSERS = 'chromium','chromium-browser','google-chrome','google-chrome-stable'
 
 @pytest.fixture(scope='module')
 def browser():
-    path = next((p for b in BROWSERS if (p := shutil.which(b))), None)
+    path = site_server.browser()
     if path is None: (pytest.fail if os.environ.get('CI') else pytest.skip)('no browser: on Debian or Ubuntu, `apt-get install chromium`')
     with sync_playwright() as p:
         b = p.chromium.launch(executable_path=path, args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])

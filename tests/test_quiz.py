@@ -1,10 +1,8 @@
 "The quiz: its questions and where they lead, checks with right, wrong and absurd answers, the deck of cards, the ten digits"
 import gzip, hashlib, http.server, json, math, shutil, sqlite3, struct, threading, time, zipfile
 import nbformat, numpy as np, pytest, torch
-import torch.nn.functional as F
-from torch import nn, tensor
 import quiz as tool
-from answers import ANSWERS, absurd
+from answers import ANSWERS, QUESTIONS, absurd
 from fastbook_lesson4 import quiz
 from fastbook_lesson4.quiz import check, questions, ten_digits, write_deck
 
@@ -79,56 +77,9 @@ def test_a_malformed_question_is_refused(old, new, says):
 
 # --- the checks
 
-def torch_fit(model, dl, loss_func, lr, epochs, zero=True, per_epoch=False):
-    opt = torch.optim.SGD(model.parameters(), lr=lr)
-    for _ in range(epochs):
-        for xb,yb in dl:
-            loss_func(model(xb), yb).backward()
-            if not per_epoch: opt.step()
-            if zero and not per_epoch: opt.zero_grad()
-        if per_epoch: opt.step(); opt.zero_grad()
+def test_every_check_is_tried(): assert set(quiz._checks) == set(ANSWERS)
 
-def on_a_copy(model, *args): torch_fit(nn.Linear(3, 1), *args)
-
-seven = ['init','predict','loss','gradient','step','repeat','stop']
-pairs = [(1,'a'), (2,'b'), (3,'c'), (4,'d')]
-DIGITS = { # right answers, wrong answers
-    'digits-04': ([lambda xs: [2*x for x in xs if x%2], lambda xs: list(map(lambda x: x+x, filter(lambda x: x%2==1, xs)))],
-                  [lambda xs: [x**2 for x in xs if x%2], lambda xs: [x^2 for x in xs if x%2], lambda xs: [2*x for x in xs], lambda xs: (2*x for x in xs if x%2), lambda xs: [2*x for x in xs if x%2==0], lambda xs: [2*x for x in xs if x%2][::-1], [2,6,10,14,18]]),
-    'digits-05': ([torch.zeros(2,3,4), torch.arange(24).view(2,3,4), np.ones((2,3,4))], [torch.zeros(3,4), torch.zeros(2,4,3), torch.zeros(2,3,4,1), [[[0]*4]*3]*2, 3]),
-    'digits-07': ([(1.75,2.5), [tensor(1.75), tensor(2.5)], tensor([1.75,2.5])], [(2.5,1.75), (-.25,2.5), (1.75,6.25), (7,5), 1.75, (1.75,), (3.5,2.5)]),
-    'digits-09': ([tensor([[10,12],[16,18]]), tensor([[10.,12.],[16.,18.]]), np.array([[10,12],[16,18]])], [tensor([[5,6],[8,9]]), tensor([[2,4],[8,10]]), tensor([10,12,16,18]), 2*torch.arange(1,10).view(3,3), tensor([[12,10],[16,18]]), [[10,12],[16,18]]]),
-    'digits-14': ([seven, tuple(seven), ['init params','predict','loss','gradients','step','repeat','stop'], [o.upper() for o in seven]], [seven[::-1], seven[:6], seven[:6]+['init'], ['cook']+seven[1:], ' '.join(seven), seven[:2]+['gradient','loss']+seven[4:]]),
-    'digits-21': ([torch.sigmoid, lambda x: 1/(1+(-x).exp()), lambda x: .5+.5*torch.tanh(x/2)], [torch.tanh, lambda x: 1/(1+x.exp()), lambda x: torch.sigmoid(2*x), lambda x: (x>0).float(), F.relu, lambda x: torch.sigmoid(x)+.1, .5]),
-    'digits-23': ([lambda w, g, lr: w - lr*g, lambda w, g, lr: w.sub_(g, alpha=lr)], [lambda w, g, lr: w + lr*g, lambda w, g, lr: -lr*g, lambda w, g, lr: w - g, lambda w, g, lr: w - g/lr, lambda w, g, lr: w]),
-    'digits-26': ([pairs, list(zip([1,2,3,4], 'abcd'))], [zip([1,2,3,4], 'abcd'), [list(o) for o in pairs], pairs[:3], [o[::-1] for o in pairs], pairs[::-1], tuple(pairs), dict(pairs)]),
-    'digits-29': ([tensor([[17],[39]]), tensor([[17.],[39.]])], [tensor([17,39]), tensor([[5,10],[18,24]]), tensor([[39],[17]]), tensor([[17,39]]), 17]),
-    'digits-33': ([torch_fit], [on_a_copy, lambda *a: None, lambda *a: torch_fit(*a, zero=False), lambda *a: torch_fit(*a, per_epoch=True), lambda m, dl, l, lr, n: torch_fit(m, dl, l, lr, 1), lambda m, dl, l, lr, n: torch_fit(m, dl, l, 2*lr, n), nn.Linear(3,1)]),
-    'digits-34': ([F.relu, nn.ReLU(), lambda x: x.clamp(min=0), lambda x: torch.where(x>0, x, 0.)], [torch.abs, F.leaky_relu, torch.sigmoid, lambda x: x, lambda x: -F.relu(-x), lambda x: (x>0).float(), lambda x: F.relu(x).sum(), lambda x: F.relu(x) if x.ndim==1 else x.abs(), nn.ReLU]),
-}
-
-def test_every_check_is_tried(): assert set(quiz._checks) == set(ANSWERS) | set(DIGITS)
-
-@pytest.mark.parametrize('id', DIGITS)
-def test_right_answers(id):
-    for i,o in enumerate(DIGITS[id][0]): assert check(id, o), f'{id}, right answer {i}: {check(id, o)}'
-
-RAISES = {('digits-33', 6)} # an answer whose own code raises; a hint of ours must not
-
-@pytest.mark.parametrize('id', DIGITS)
-def test_wrong_answers(id):
-    for i,o in enumerate(DIGITS[id][1]):
-        verdict = check(id, o)
-        assert ('checking it ended in' in verdict.hint) == ((id,i) in RAISES), verdict
-        assert verdict.ok is False and len(verdict.hint) > 10, f'{id}, wrong answer {i}: {verdict}'
-
-@pytest.mark.parametrize('id', DIGITS)
-def test_absurd_answers(id):
-    for i,o in enumerate(absurd()):
-        verdict = check(id, o)
-        assert verdict.ok is False and 10 < len(str(verdict)) < 500, f'{id}, absurd answer {i}: {verdict}'
-
-@pytest.mark.parametrize('q', [o for o in questions() if o.id not in DIGITS], ids=lambda o: o.id)
+@pytest.mark.parametrize('q', [o for o in questions() if o.id not in QUESTIONS], ids=lambda o: o.id)
 def test_letters(q):
     for letter in 'abcdefgh':
         verdict = check(q.id, letter)
@@ -139,7 +90,7 @@ def test_letters(q):
 def test_hints_do_not_give_the_answer_away():
     "Only what the reader has said may come back"
     for id,secrets in {'digits-07':('1.75','2.5'), 'digits-09':('10,','18'), 'digits-29':('17','39')}.items():
-        for o in [*DIGITS[id][1], *absurd()]:
+        for o in [*QUESTIONS[id][1], *absurd()]:
             hint = check(id, o).hint
             assert not [s for s in secrets if s in hint and s not in repr(o)], (id, hint)
 

@@ -25,14 +25,24 @@ class Chapter(NamedTuple):
     @property
     def page(self): return f'{self.name}.html'
 
-    def sections(self):
-        "Each cell with the title and the anchor of the section that it stands in"
+    def headings(self):
+        "Every section: the number of its cell, its title and its anchor"
         from smalldocs.markdown import pandoc_id
-        title,anchor = self.title,''
         for i,c in enumerate(self.cells):
-            for m in re.finditer(r'^##+ (.+)$', c.source, flags=re.M) if c.cell_type == 'markdown' else ():
-                title,anchor = m[1],'#' + pandoc_id(re.sub(r'[`*]', '', m[1]))
-            yield i,c,title,self.page + anchor
+            if c.cell_type != 'markdown': continue
+            for title in re.findall(r'^##+ (.+)$', c.source, flags=re.M): yield i,title,pandoc_id(re.sub(r'[`*]', '', title))
+
+    def sections(self):
+        "Each cell with the title and the address of the section that it stands in"
+        title,at,heads = self.title,self.page,list(self.headings())
+        for i,c in enumerate(self.cells):
+            for _,title,anchor in [h for h in heads if h[0] == i]: at = f'{self.page}#{anchor}'
+            yield i,c,title,at
+
+    def symbols(self):
+        "The public names of its module, if it has one"
+        path = ROOT/settings()['lib_path']/f'{self.name}.py'
+        return symbols(path.read_text(encoding='utf-8')) if path.is_file() else []
 
 def chapters():
     "The chapters in their order"
@@ -52,6 +62,10 @@ def shown_code(source):
     if any(o in opts for o in ('hide','hide_input','default_exp')) or opts.get('echo') == 'false' or opts.get('include') == 'false': return ''
     return re.sub(r'^(#\||#@title).*\n?', '', source, flags=re.M).strip()
 
+def defines(cell, name):
+    "Does a cell give this name to the library?"
+    return is_exported(cell) and re.search(rf'^(def|class) {name}\b|^{name}\b', cell.source, flags=re.M) is not None
+
 def is_exported(cell): return cell.cell_type == 'code' and re.search(r'^#\|\s*export', cell.source, flags=re.M) is not None
 
 # --- the reference
@@ -65,6 +79,7 @@ class Param(NamedTuple):
 
 class Symbol(NamedTuple):
     "A public name of a module"
+    kind: str # `def`, `class`, or nothing for a constant
     name: str
     signature: str
     doc: str
@@ -93,7 +108,7 @@ def function(node, said, cls=None):
         params.append(Param('returns', ast.unparse(node.returns), '', said.get(line, '') if line not in used else ''))
     name = cls or node.name
     inner = ', '.join(n + (f'={ast.unparse(d)}' if d else '') for n,_,d in args)
-    return Symbol(name, f'{name}({inner})', ast.get_docstring(node) or '', params, node.lineno)
+    return Symbol('class' if cls else 'def', name, f'{name}({inner})', ast.get_docstring(node) or '', params, node.lineno)
 
 def klass(node, said):
     "A class and its public methods"
@@ -103,42 +118,45 @@ def klass(node, said):
     if init: yield function(init, said, node.name)._replace(doc=doc)
     else:
         params = [Param(o.target.id, ast.unparse(o.annotation), ast.unparse(o.value) if o.value else '', said.get(o.end_lineno, '')) for o in fields]
-        yield Symbol(node.name, f'{node.name}({", ".join(p.name + (f"={p.default}" if p.default else "") for p in params)})', doc, params, node.lineno)
+        yield Symbol('class', node.name, f'{node.name}({", ".join(p.name + (f"={p.default}" if p.default else "") for p in params)})', doc, params, node.lineno)
     for o in node.body:
         if isinstance(o, ast.FunctionDef) and not o.name.startswith('_') and ast.get_docstring(o):
             f = function(o, said)
             yield f._replace(name=f'{node.name}.{f.name}', signature=f'{node.name}.{f.signature}')
 
+@cache
 def symbols(source):
     "The public names of a module in the order of its source"
+    return list(_symbols(source))
+
+def _symbols(source):
     said,tree,public = comments(source),ast.parse(source),[]
     for node in tree.body:
         names = [t.id for t in getattr(node, 'targets', [getattr(node, 'target', None)]) if isinstance(t, ast.Name)]
         if names == ['__all__']: public = ast.literal_eval(node.value)
         elif isinstance(node, ast.FunctionDef) and node.name in public: yield function(node, said)
         elif isinstance(node, ast.ClassDef) and node.name in public: yield from klass(node, said)
-        elif names and names[0] in public: yield Symbol(names[0], ast.unparse(node), said.get(node.end_lineno, ''), [], node.lineno)
+        elif names and names[0] in public: yield Symbol('', names[0], ast.unparse(node), said.get(node.end_lineno, ''), [], node.lineno)
 
 def examples(everyone):
     "An example for each public name of the library: `{(module, name): cell}`"
-    res,known,lib = {},[],ROOT/settings()['lib_path']
+    res = {(ch.name, s.name): example(s.name, ch, everyone) for ch in everyone for s in ch.symbols()}
     for ch in everyone:
-        if (lib/f'{ch.name}.py').is_file(): known.append((ch, list(symbols((lib/f'{ch.name}.py').read_text(encoding='utf-8')))))
-    for ch,syms in known:
-        for s in syms: res[ch.name,s.name] = example(s.name, ch, everyone)
-    for ch,syms in known:
-        for s in syms:
+        for s in ch.symbols():
             if res[ch.name,s.name] is not None: continue
             # what it is returned by, else what uses it
-            makers = [o.name for o in syms if any(p.name == 'returns' and re.search(rf'\b{s.name}\b', p.type) for p in o.params)]
-            users = [o.name for o in syms if o.name != s.name and any(is_exported(c) and re.search(rf'^(def|class) {o.name}\b', c.source, flags=re.M) and re.search(rf'\b{s.name}\b', c.source) for c in ch.cells)]
-            res[ch.name,s.name] = next((res[ch.name,o] for o in makers + users if res.get((ch.name,o)) is not None), None)
+            named = re.compile(rf'\b{s.name}\b')
+            makers = [o.name for o in ch.symbols() if any(p.name == 'returns' and named.search(p.type) for p in o.params)]
+            users = [o.name for o in ch.symbols() if o.name != s.name and any(defines(c, o.name) and named.search(c.source) for c in ch.cells)]
+            res[ch.name,s.name] = next((res[ch.name,o] for o in makers + users if res[ch.name,o] is not None), None)
     return res
 
 def definition(sym):
-    "A function or class as nbdev shows it: a line for each parameter, with what it is"
-    lines = [f'    {p.name}{f":{p.type}" if p.type else ""}{f"={p.default}" if p.default else ""},{f" # {p.doc}" if p.doc else ""}' for p in sym.params if p.name != 'returns']
-    return '\n'.join([f'{sym.name}(', *lines, ')']) if lines else sym.signature
+    "A function or class without its body: a line for each parameter and one for what is returned, with what they are"
+    params,back = [p for p in sym.params if p.name != 'returns'],[p for p in sym.params if p.name == 'returns']
+    lines = [f'    {p.name}{f":{p.type}" if p.type else ""}{f"={p.default}" if p.default else ""},{f" # {p.doc}" if p.doc else ""}' for p in params]
+    end = f')->{back[0].type}:' + (f' # {back[0].doc}' if back[0].doc else '') if back else '):'
+    return '\n'.join([f'{sym.kind} {sym.name}(', *lines, end]) if lines else f'{sym.kind} {sym.name}({end}'
 
 def example(name, own, others):
     "The first cell that readers see, and that uses a name after it is defined, in its own chapter if possible"
@@ -150,7 +168,7 @@ def example(name, own, others):
             if not code or is_exported(c) or not use.search(code): continue
             if re.search(rf'^\s*(def|class) {last}\b', code, flags=re.M) or all(re.match(r'(from|import)\b', l) for l in code.splitlines()): continue
             return c
-    defined = next((i for i,c in enumerate(own.cells) if is_exported(c) and re.search(rf'^(def|class) {name.split(".")[0]}\b|^{name}\b', c.source, flags=re.M)), 0)
+    defined = next((i for i,c in enumerate(own.cells) if defines(c, name.split('.')[0])), 0)
     return first(own.cells[defined+1:]) or next((c for o in others if o is not own for c in [first(o.cells)] if c), None) or first(own.cells[:defined])
 
 def outputs(cell):
@@ -169,8 +187,7 @@ def entry(sym, chapter, cell, cfg):
     "A name's part of the reference"
     level = '####' if '.' in sym.name else '###'
     source = f'{cfg["git_url"]}/blob/{cfg["branch"]}/{cfg["lib_path"]}/{chapter.name}.py#L{sym.line}'
-    top = sym.name.split('.')[0]
-    where = next((at for _,c,_,at in chapter.sections() if is_exported(c) and re.search(rf'^(def|class) {top}\b|^{top}\b', c.source, flags=re.M)), chapter.page)
+    where = next((at for _,c,_,at in chapter.sections() if defines(c, sym.name.split('.')[0])), chapter.page)
     res = [f'{level} {sym.name} {{#{anchor(chapter, sym)}}}', f'```python\n{sym.signature}\n```']
     if sym.doc: res.append(sym.doc)
     if sym.params:
@@ -186,11 +203,10 @@ def entry(sym, chapter, cell, cfg):
 def reference(everyone):
     "Every public name, module by module"
     cfg = settings()
-    lib,res,found = ROOT/cfg['lib_path'],[],examples(everyone)
+    res,found = [],examples(everyone)
     index = ['| module | names |', '| --- | --- |']
     for ch in everyone:
-        if not (lib/f'{ch.name}.py').is_file(): continue
-        syms = list(symbols((lib/f'{ch.name}.py').read_text(encoding='utf-8')))
+        if not (syms := ch.symbols()): continue
         links = [f'[`{s.name}`](#{anchor(ch, s)})' for s in syms if '.' not in s.name]
         index.append(f'| [{ch.name}](#module-{ch.name}) | {", ".join(links)} |')
         res.append(f'## {cfg["lib_name"]}.{ch.name} {{#module-{ch.name}}}\n\n[{ch.title}]({ch.page}): {ch.description}')
@@ -232,7 +248,7 @@ def terms(everyone):
                 for m in re.finditer(r'<dfn>(.+?)</dfn>', b): seen.setdefault(m[1].lower(), (m[1], explanation(blocks, i, m.start(), m[1]), title, at))
     return sorted(seen.values(), key=lambda t: t[0].lower())
 
-def relinked(text): return re.sub(r'\]\((?:\d+_)?(\w+)\.ipynb', r'](\1.html', text)
+def relinked(text, ending='html'): return re.sub(r'\]\((?:\d+_)?(\w+)\.ipynb', rf'](\1.{ending}', text)
 
 def jargon(everyone):
     "The words of the field, in the sentences that explain them"
@@ -258,17 +274,20 @@ def proof(cells):
         if says(c): return res
     return res
 
+def callouts(chapter):
+    "Every slip of a chapter: the number of its cell, and what the callout says"
+    for i,c in enumerate(chapter.cells):
+        for quote in re.findall(r'(?:^>.*\n?)+', c.source, flags=re.M) if c.cell_type == 'markdown' else ():
+            if quote.startswith(SLIP): yield i,re.sub(r'^> ?', '', quote.removeprefix(SLIP), flags=re.M).strip()
+
 def slips(everyone):
     "Every slip: chapter, section, link, what the callout says, and the cells that prove it"
     for ch in everyone:
         sections = list(ch.sections())
-        for i,c,title,at in sections:
-            if c.cell_type != 'markdown' or SLIP not in c.source: continue
-            for quote in re.findall(r'(?:^>.*\n?)+', c.source, flags=re.M):
-                if not quote.startswith(SLIP): continue
-                text = re.sub(r'^> ?', '', quote, flags=re.M).strip().removeprefix('**Slip in the notes.**').strip()
-                before,after = ([o for _,o,_,a in part if a == at] for part in (reversed(sections[max(i-4, 0):i]), sections[i+1:i+8]))
-                yield ch,title,at,text,proof(before if '<!-- proof above -->' in c.source else after)
+        for i,text in callouts(ch):
+            _,c,title,at = sections[i]
+            near = reversed(sections[max(i-4, 0):i]) if '<!-- proof above -->' in c.source else sections[i+1:i+8]
+            yield ch,title,at,text,proof([o for _,o,_,a in near if a == at])
 
 def errata(everyone):
     "The slips in the notes, collected from the chapters"
@@ -299,7 +318,7 @@ def plain_text(chapter):
                 tables = [o.data['text/markdown'] for o in c.outputs if 'text/markdown' in o.get('data', {})]
                 if outputs(c): res.append(f'```\n{outputs(c)}\n```')
                 res += tables
-    return re.sub(r'\]\((?:\d+_)?(\w+)\.ipynb', r'](\1.llms.md', '\n\n'.join(o for o in res if o)) + '\n'
+    return relinked('\n\n'.join(o for o in res if o), 'llms.md') + '\n'
 
 def write_plain(folder, base, everyone):
     "Write the chapters as plain text, and `llms.txt`, which lists them"

@@ -12,7 +12,6 @@ import nbformat
 from build_data import write_whole
 from notebooks import NBS, ROOT
 from pages import chapters
-from smalldocs.markdown import pandoc_id
 
 OUT = ROOT/'fastbook_lesson4'/'assets'/'questions.json'
 TOPICS = 'images','tensors','data','metrics','sgd','loss','training','nets','python','classes','tuning'
@@ -53,10 +52,9 @@ def sections():
     "Title of every section of the chapters, by page and anchor; `None` where two have the same anchor"
     res = {}
     for ch in chapters():
-        for c in ch.cells:
-            for m in re.finditer(r'^##+ (.+)$', c.source, flags=re.M) if c.cell_type == 'markdown' else ():
-                at = f'{ch.page}#{pandoc_id(plain(m[1]))}'
-                res[at] = None if at in res else plain(m[1])
+        for _,title,anchor in ch.headings():
+            at = f'{ch.page}#{anchor}'
+            res[at] = None if at in res else plain(title)
     return res
 
 def collect(path=NBS/'08_quiz.ipynb'):

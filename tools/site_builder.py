@@ -72,7 +72,7 @@ def svg_size(svg):
 
 class Pictures:
     "The pictures of the site, each in a file that is named after its content"
-    def __init__(self, folder): self.folder,self.n = folder,0
+    def __init__(self, folder): self.folder = folder
 
     def save(self, data, suffix):
         "Write a picture; return its address"
@@ -101,7 +101,6 @@ class Pictures:
         return self.markup(self.save(data, mime.split('/')[1]), size, alt)
 
     def markup(self, src, size, alt, dark=None):
-        self.n += 1
         wide = ' class="wider"' if size[0] > 660 else ' class="wide"' if size[0] > 440 else ''
         img = f'<img src="{src}" width="{size[0]}" height="{size[1]}" alt="{html.escape(alt)}"{wide} loading="lazy" decoding="async">'
         if dark: return f'<picture><source srcset="{dark}" media="(prefers-color-scheme: dark)" data-dark>{img}</picture>'
@@ -139,14 +138,8 @@ def bar(name, link):
     return (f'<div class="export" id="{name.lower()}"><a class="name" href="reference.html#MODULE-{name.replace(".", "-")}"><code>{name}</code></a>'
             f'<a class="source" href="{link}">source<span class="hidden"> of {name}</span></a></div>')
 
-def fields(md, module):
-    "The fields of a named tuple, for which nbdev knows no signature"
-    name = re.search(r'id="(\w+)"', md)[1]
-    syms = pages.symbols((ROOT/settings()['lib_path']/f'{module}.py').read_text(encoding='utf-8'))
-    return pages.definition(next(s for s in syms if s.name.lower() == name))
-
-def documented(cells, module):
-    "nbdev shows a signature beside the source. Where the source itself is shown, a line with the names and their links says enough"
+def documented(cells, symbols):
+    "nbdev shows a signature beside the source. Where the source itself is shown, a line with the names and their links says enough; else ours"
     res,above = [],{} # above: for the cells around a source, the first of them, which gets all the lines
     for i,c in enumerate(cells):
         if not is_doc(c): continue
@@ -158,11 +151,11 @@ def documented(cells, module):
         if is_doc(c):
             for o in c['outputs']:
                 md = text_of(o.get('data', {}).get('text/markdown', ''))
-                line = bar(re.search(r'^### (.+)$', md, flags=re.M)[1], re.search(r'\]\((.+?)\)', md)[1])
+                name,link = re.search(r'^### (.+)$', md, flags=re.M)[1],re.search(r'\]\((.+?)\)', md)[1]
+                line = bar(name, link)
                 if above[i] is None:
-                    md = f'```{{=html}}\n{line}\n```\n\n' + md[md.index('```python'):]
-                    if '*args, **kwargs' in md: md = re.sub(r'```python\n.*?\n```', lambda m: f'```python\n{fields(md, module)}\n```', md, flags=re.S)
-                    o['data']['text/markdown'] = md
+                    sym = next(s for s in symbols if s.name == name)
+                    o['data']['text/markdown'] = f'```{{=html}}\n{line}\n```\n\n```python\n{pages.definition(sym)}\n```\n\n*{sym.doc}*'
                 else: o['data'] = {'text/html': line}
             if above[i] is not None and above[i] < i: # nbdev put it below: lift it above the source
                 at = next(k for k,o in enumerate(res) if o is cells[above[i]])
@@ -172,9 +165,9 @@ def documented(cells, module):
         res.append(c)
     return res
 
-def prepared(nb, home, name, pictures):
+def prepared(nb, home, name, symbols, pictures):
     "A processed notebook as its page needs it: MathML, files for pictures, and links by the names of the pages"
-    nb['cells'] = documented(nb['cells'], name)
+    nb['cells'] = documented(nb['cells'], symbols)
     for c in nb['cells']:
         if c['cell_type'] == 'raw': c['source'] = re.sub(r'^output-file:.*\n', '', text_of(c['source']), flags=re.M) # its new name says it
         if c['cell_type'] == 'code':
@@ -194,11 +187,12 @@ def render_folder(cache, pictures, everyone):
     cfg = get_config()
     shutil.rmtree(SRC, ignore_errors=True)
     SRC.mkdir()
+    symbols = {ch.name: ch.symbols() for ch in everyone}
     for p in cache.iterdir():
         if p.is_dir() or p.suffix == '.md': continue
         if p.suffix == '.ipynb':
             name = page_name(p.stem)
-            nb = prepared(json.loads(p.read_text(encoding='utf-8')), cfg.doc_host + cfg.doc_baseurl, name, pictures)
+            nb = prepared(json.loads(p.read_text(encoding='utf-8')), cfg.doc_host + cfg.doc_baseurl, name, symbols.get(name, []), pictures)
             (SRC/f'{name}.ipynb').write_text(json.dumps(nb), encoding='utf-8')
         elif p.suffix == '.yml':
             text = re.sub(r'\d+_(\w+\.ipynb)', r'\1', p.read_text(encoding='utf-8'))
@@ -296,11 +290,8 @@ def search_entries(site):
 
 def name_entries(everyone):
     "The exported names, which the search shows first"
-    lib = ROOT/settings()['lib_path']
     for ch in everyone:
-        if not (lib/f'{ch.name}.py').is_file(): continue
-        for s in pages.symbols((lib/f'{ch.name}.py').read_text(encoding='utf-8')):
-            yield {'url': f'reference.html#{pages.anchor(ch, s)}', 'page': f'{ch.name}, reference', 'title': s.name, 'text': s.doc, 'name': 1}
+        for s in ch.symbols(): yield {'url': f'reference.html#{pages.anchor(ch, s)}', 'page': f'{ch.name}, reference', 'title': s.name, 'text': s.doc, 'name': 1}
 
 def icons(): return {p.stem: p.read_text(encoding='utf-8').strip() for p in sorted((THEME/'icons').glob('*.svg'))}
 

@@ -2,13 +2,14 @@
 
     python tools/site_server.py [PORT]
 """
-import functools, gzip, sys, threading
+import functools, gzip, shutil, sys, threading
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler,ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 from notebooks import ROOT,settings
 
+BROWSERS = 'chromium','chromium-browser','google-chrome','google-chrome-stable'
 BASE = settings()['doc_baseurl'] + '/'
 
 class Handler(SimpleHTTPRequestHandler):
@@ -43,6 +44,10 @@ class Handler(SimpleHTTPRequestHandler):
     def do_GET(self):
         self.packed = False
         super().do_GET()
+
+def browser():
+    "The path of the browser that the tests and the bench drive; None if there is none"
+    return next((p for b in BROWSERS if (p := shutil.which(b))), None)
 
 @contextmanager
 def served(folder, port=0):
