@@ -7,7 +7,7 @@ Whoever has Quarto gets pages with the same text and the same addresses from `nb
 import argparse, base64, hashlib, html, io, itertools, json, re, shutil, sys
 from pathlib import Path
 import jinja2
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup,Comment
 from PIL import Image
 import pages
 from notebooks import NBS,ROOT,directives,heading,notebooks,settings
@@ -214,15 +214,15 @@ def number_columns(table):
         if any(c.get_text(strip=True) for c in cells) and all(number.fullmatch(c.get_text(strip=True)) for c in cells):
             for c in cells + [r[j] for r in (o.find_all(['td','th']) for o in table.select('thead tr')) if j < len(r)]: c['class'] = [*c.get('class', []), 'n']
 
-def marked_up(body):
-    "The text of a page as a tree, with the parts that our stylesheet knows"
-    soup = BeautifulSoup(body, 'html.parser')
-    for o in soup.find_all(string=lambda s: type(s).__name__ == 'Comment'):
-        if o.strip() == 'buttons' and (p := o.find_next('p')): p.extract()
+def read_comments(soup):
+    "Do what the notebooks' comments say, and take them out"
+    for o in soup.find_all(string=lambda s: isinstance(s, Comment)):
+        if o.strip() == 'buttons' and (p := o.find_next('p')): p.extract() # the page has its own
         if (m := re.fullmatch(r'\s*question (\S+) (\S+)\s*', o)) and (h := o.find_next('h3')): h['data-question'],h['data-topic'] = m.groups()
         o.extract()
-    for p in soup.find_all('p')[-1:]:
-        if p.get_text().startswith('Next:'): p.extract()
+
+def mark_notes(soup):
+    "The box at the top, the slips and other notes: quotes in a notebook"
     for q in soup.find_all('blockquote'):
         first = q.find('strong')
         kind = first.get_text() if first is not None and q.get_text().strip().startswith(first.get_text()) else ''
@@ -230,34 +230,50 @@ def marked_up(body):
         if kind == 'At the end': q['class'],q['aria-label'] = 'box','What you will have, and what you need'
         elif kind.startswith('Slip'): q['class'],q['aria-label'] = 'callout slip','Slip in the notes'
         else: q['class'],q['aria-label'] = 'callout','Note'
+
+def mark_tables(soup):
+    "Tables that scroll in a box of their own, with headers that screen readers understand"
     for t in soup.find_all('table'):
         t.wrap(soup.new_tag('div', attrs={'class': 'scroll'}))
         for h in t.find_all('th'):
             if not h.get_text(strip=True): h.name = 'td'; h.attrs.pop('scope', None)
-        for row in t.select('tbody tr'):
-            for h in row.find_all('th'): h['scope'] = 'row'
+        for h in t.select('tbody th'): h['scope'] = 'row'
         for h in t.select('thead th'): h['scope'] = 'col'
         for o in (t, *t.find_all(True)):
             for a in ('border','align'): o.attrs.pop(a, None)
         number_columns(t)
-    for o in soup.find_all('style'): o.extract() if 'scoped' in o.attrs or 'progress' in o.get_text() else None
+
+def mark_cells(soup):
+    "Code and what it printed, told apart; nothing of the renderer's own looks and buttons"
+    for o in soup.find_all('style'):
+        if 'scoped' in o.attrs or 'progress' in o.get_text(): o.extract()
     for o in soup.find_all(class_='cell-output'):
         if not o.get_text(strip=True) and not o.find(['img','svg','table','math']): o.extract()
     for o in soup.find_all(class_='code-copy-button'): o.extract()
     for o in soup.find_all('pre'):
-        if o.find_parent('pre') is None: o.wrap(soup.new_tag('div', attrs={'class': 'printed' if o.find_parent(class_='cell-output') and 'python' not in o.get('class', []) else 'code'}))
+        printed = o.find_parent(class_='cell-output') and 'python' not in o.get('class', [])
+        o.wrap(soup.new_tag('div', attrs={'class': 'printed' if printed else 'code'}))
     for o in soup.find_all('div', class_=['code-copy-outer-scaffold','sourceCode','quarto-figure']): o.unwrap()
-    for i,o in enumerate(soup.find_all('img', loading=True)):
-        if i == 0: del o['loading']
-    for d in (o for o in soup.find_all('details') if 'cell' in o.parent.get('class', [])): # a folded solution keeps what it printed
-        for o in d.find_next_siblings('div'): d.append(o.extract())
+    for o in soup.find_all('img', loading=True)[:1]: del o['loading'] # the first is wanted at once
+    for d in soup.find_all('details'):
+        if 'cell' not in d.parent.get('class', []): continue
+        for o in d.find_next_siblings('div'): d.append(o.extract()) # a folded solution keeps what it printed
+
+def mark_headings(soup):
+    "The anchor of a section on its heading, and no links in headings"
     for h in soup.find_all(['h2','h3','h4']):
         at = h.get('id') or h.get('data-anchor-id')
         for a in ('class','data-anchor-id'): h.attrs.pop(a, None)
-        if at and (sec := h.find_parent('section')) is not None and sec.get('id') == at: del sec['id']
         if at: h['id'] = at
         for a in h.find_all('a'): a.unwrap()
     for o in soup.find_all('section'): o.unwrap()
+
+def marked_up(body):
+    "The text of a page as a tree, with the parts that our stylesheet knows"
+    soup = BeautifulSoup(body, 'html.parser')
+    for mark in (read_comments, mark_notes, mark_tables, mark_cells, mark_headings): mark(soup)
+    for p in soup.find_all('p')[-1:]:
+        if p.get_text().startswith('Next:'): p.extract() # the page has its own
     for h in soup.find_all('h3', attrs={'data-question': True}): question(soup, h)
     return soup
 

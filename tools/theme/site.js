@@ -9,14 +9,13 @@ const store = {
 
 /* --- light and dark: the system's choice, until the reader makes one */
 const system = matchMedia('(prefers-color-scheme: dark)')
+const isDark = () => root.dataset.theme ? root.dataset.theme === 'dark' : system.matches
 function showTheme() {
-  const chosen = root.dataset.theme, dark = chosen ? chosen === 'dark' : system.matches
-  $('#theme').setAttribute('aria-pressed', dark)
-  for (const s of $$('source[data-dark]')) s.media = chosen ? (dark ? 'all' : 'not all') : '(prefers-color-scheme: dark)'
+  $('#theme').setAttribute('aria-pressed', isDark())
+  for (const s of $$('source[data-dark]')) s.media = isDark() ? 'all' : 'not all'
 }
 $('#theme').addEventListener('click', () => {
-  const dark = root.dataset.theme ? root.dataset.theme === 'dark' : system.matches
-  root.dataset.theme = dark ? 'light' : 'dark'
+  root.dataset.theme = isDark() ? 'light' : 'dark'
   store.set('theme', root.dataset.theme)
   showTheme()
 })
