@@ -44,7 +44,7 @@ def test_a_section_that_is_gone_is_noticed(monkeypatch):
     with pytest.raises(ValueError, match='Another title'): tool.collect()
 
 def test_a_missing_question_is_noticed(tmp_path):
-    nb = nbformat.read(tool.NBS/'08_quiz.ipynb', as_version=4)
+    nb = nbformat.read(tool.NBS/'12_quiz.ipynb', as_version=4)
     nb.cells = [c for c in nb.cells if 'question digits-20' not in c.source]
     nbformat.write(nb, tmp_path/'a.ipynb')
     with pytest.raises(ValueError, match='digits-20'): tool.collect(tmp_path/'a.ipynb')

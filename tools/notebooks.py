@@ -29,9 +29,17 @@ def settings():
     cfg.read(ROOT/'settings.ini', encoding='utf-8')
     return cfg['DEFAULT']
 
+def chapters():
+    "The paths of the chapters and the home page"
+    return sorted(NBS.glob('*.ipynb'))
+
+def inside(path):
+    "The path of a notebook inside `nbs`, as an address has it"
+    return path.relative_to(NBS).as_posix()
+
 def notebooks(names=()):
     "The paths of `names`, or of every notebook"
-    if not names: return sorted(NBS.glob('*.ipynb'))
+    if not names: return [*chapters(), *sorted((NBS/'backstage').glob('*.ipynb'))]
     paths = [Path(n) if Path(n).is_file() else NBS/f'{n.removesuffix(".ipynb")}.ipynb' for n in names]
     for p in paths:
         if not p.is_file(): sys.exit(f'no notebook {p.name}; there are: {", ".join(o.stem for o in notebooks())}')
@@ -113,12 +121,12 @@ def heading(path):
 
 def buttons(cfg, path):
     "The links of a chapter"
-    return f"[Open in Colab]({cfg['colab_url']}/{path.name}) · [Source on GitHub]({cfg['git_url']}/blob/{cfg['branch']}/nbs/{path.name})"
+    return f"[Open in Colab]({cfg['colab_url']}/{inside(path)}) · [Source on GitHub]({cfg['git_url']}/blob/{cfg['branch']}/nbs/{inside(path)})"
 
 def chapter_table(cfg):
     "The table of chapters, for the home page"
     badge = '![Open in Colab](images/colab-badge.svg)'
-    rows = [f"| [{t}]({p.name}) | {d} | [{badge}]({cfg['colab_url']}/{p.name}) |" for p in notebooks() if p.stem != 'index' for t,d in [heading(p)]]
+    rows = [f"| [{t}]({p.name}) | {d} | [{badge}]({cfg['colab_url']}/{p.name}) |" for p in chapters() if p.stem != 'index' for t,d in [heading(p)]]
     return '\n'.join(['| chapter | what it tells | run it |', '| --- | --- | --- |', *rows])
 
 def synced(path, cfg):

@@ -1,4 +1,4 @@
-"""Collect the questions of the quiz from `nbs/08_quiz.ipynb` into `fastbook_lesson4/assets/questions.json`.
+"""Collect the questions of the quiz from `nbs/12_quiz.ipynb` into `fastbook_lesson4/assets/questions.json`.
 
     python tools/quiz.py [--check]
 
@@ -57,7 +57,7 @@ def sections():
             res[at] = None if at in res else plain(title)
     return res
 
-def collect(path=NBS/'08_quiz.ipynb'):
+def collect(path=NBS/'12_quiz.ipynb'):
     "Every question of the notebook, in order. `ValueError` if one is missing, or leads nowhere"
     found = [question(c.source) for c in nbformat.read(path, as_version=4).cells if c.cell_type == 'markdown' and '<!-- question' in c.source]
     want = [f'{part}-{i:02}' for part,n in PARTS.items() for i in range(1, n+1)]
