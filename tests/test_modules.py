@@ -1,7 +1,7 @@
 "The library as a whole: what imports what, that it follows its notebooks, and that the house stays in order"
 import ast, importlib, inspect, re, sys
 from importlib.metadata import packages_distributions
-import pytest
+import pytest, yaml
 from fastcore.docments import docments
 import notebooks
 from conftest import ROOT
@@ -149,3 +149,15 @@ def test_what_is_counted():
     assert house.shows_subject(cell('x = 1')) and not house.shows_subject(cell('import torch\nuse_lesson_style()'))
     assert not house.shows_subject(cell('x = 1', hide='')) and not house.shows_subject(cell('# nothing'.strip('# nothing')))
     assert house.is_open(cell('x = 1', exports='')) and not house.is_open(cell('x = 1', **{'code-fold': 'true'})) and not house.is_open(cell('x', exporti=''))
+
+# --- continuous integration
+
+def test_workflows():
+    "Every action is pinned to a commit, Python 3.11 to 3.13 are tried, and the site waits for all tests"
+    workflows = {p.stem: yaml.safe_load(p.read_text(encoding='utf-8')) for p in (ROOT/'.github'/'workflows').glob('*.yaml')}
+    steps = [s for w in workflows.values() for j in w['jobs'].values() for s in j['steps']]
+    assert all(re.fullmatch(r'actions/[\w-]+@[0-9a-f]{40}', s['uses']) for s in steps if 'uses' in s)
+    jobs = workflows['test']['jobs']
+    assert jobs['test']['strategy']['matrix']['python'] == ['3.11','3.12','3.13'] and set(jobs['deploy']['needs']) == {*jobs} - {'deploy'}
+    targets = set(re.findall(r'make ([\w-]+)', ' '.join(s.get('run', '') for s in steps)))
+    assert targets <= set(re.findall(r'^([\w-]+):', (ROOT/'Makefile').read_text(encoding='utf-8'), flags=re.M)) and {'test','test-nbdev'} <= targets
