@@ -39,26 +39,33 @@ def select(images:np.ndarray, labels:np.ndarray, digits:tuple[int,...]):
     index = np.concatenate([sorted(np.flatnonzero(labels==d), key=lambda i: f'{i}.png') for d in digits])
     return images[index], labels[index], index.astype(np.uint16)
 
-def build(folder:Path)->dict[str,bytes]:
-    "The bytes of the two files, by their name"
+def arrays(folder:Path)->dict[str,dict[str,np.ndarray]]:
+    "What goes into each file: `pixels`, `label`, `split` (0: train, 1: test) and `index`"
     splits = [[read_idx(folder, f'{split}-{what}-ubyte', SHA256[f'{split}-{what}-ubyte'])
                for what in ('images-idx3', 'labels-idx1')] for split in ('train', 't10k')]
-    return {name: pack(splits, digits) for name,digits in DIGITS.items()}
+    res = {}
+    for name,digits in DIGITS.items():
+        parts = [select(*o, digits) for o in splits]
+        pixels,label,index = map(np.concatenate, zip(*parts))
+        split = np.repeat(np.arange(2, dtype=np.uint8), [len(o[1]) for o in parts])
+        res[name] = dict(pixels=pixels, label=label, split=split, index=index)
+    return res
 
-def pack(splits, digits:tuple[int,...])->bytes:
-    "The bytes of an .npz file with these digits of both splits"
-    parts = [select(*o, digits) for o in splits]
-    pixels,label,index = map(np.concatenate, zip(*parts))
-    split = np.repeat(np.arange(2, dtype=np.uint8), [len(p[1]) for p in parts]) # 0: train, 1: test
+def pack(data:dict[str,np.ndarray])->bytes:
+    "The bytes of an .npz file"
     out = io.BytesIO()
     with zipfile.ZipFile(out, 'w') as z: # by hand, as `np.savez_compressed` fixes no compression level
-        for name,a in dict(pixels=pixels, label=label, split=split, index=index).items():
+        for name,a in data.items():
             npy = io.BytesIO()
             np.lib.format.write_array(npy, np.ascontiguousarray(a), version=(1,0), allow_pickle=False)
             info = zipfile.ZipInfo(f'{name}.npy', date_time=(1980,1,1,0,0,0))
             info.external_attr = 0o644 << 16
             z.writestr(info, npy.getvalue(), zipfile.ZIP_DEFLATED, compresslevel=9)
     return out.getvalue()
+
+def build(folder:Path)->dict[str,bytes]:
+    "The bytes of the two files, by their name"
+    return {name: pack(o) for name,o in arrays(folder).items()}
 
 def main(argv=None):
     p = argparse.ArgumentParser(description=__doc__.split('\n')[0])
