@@ -10,10 +10,12 @@ import hashlib,html,math,re,shutil,subprocess,sys,time
 from collections.abc import Callable
 from html import escape
 from importlib.util import find_spec
+from io import StringIO
+from operator import length_hint
 import torch
 from fastcore.imports import IN_NOTEBOOK
-from fastprogress.fastprogress import ProgressBar,format_time
 from torch import Tensor
+from tqdm import tqdm
 from .guards import want_tensor
 
 # %% ../nbs/backstage/show.ipynb #294d2cd2
@@ -131,46 +133,44 @@ def gv(
     return Graph(source, f'{svg[:start]} role="img" aria-label="{alt}" style="max-width:100%; height:auto"><title>{alt}</title>{svg[start+1:]}')
 
 # %% ../nbs/backstage/show.ipynb #0cdebb74
-class ProgressTable(ProgressBar):
-    "A callback that shows a progress bar and a table with a row for each epoch"
-    def __init__(self): pass # the number of batches is known in `before_fit`
-
+class ProgressTable:
+    "A callback that shows a table with a row for each epoch, and a bar until it is complete"
     def before_fit(self, learn):
-        super().__init__(None, total=learn.n_epoch*len(learn.dls.train))
-        self.out,self.text,self.done,self.rows = None,'',0,[]
+        steps = learn.n_epoch*length_hint(learn.dls.train) or None # a generator has no length
+        look = {'disable': None} # no bar where there is no terminal
+        if IN_NOTEBOOK: look = {'file': StringIO(), 'bar_format': '{n_fmt}/{total_fmt} [{elapsed}<{remaining}]'}
+        self.bar = tqdm(total=steps, leave=False, mininterval=.25, **look)
+        self.rows,self.out = [],None
         if IN_NOTEBOOK:
             from IPython.display import display
             self.out = display({'text/plain': ''}, raw=True, display_id=True)
-        self.add(['epoch', 'train_loss', 'valid_loss', *learn.metric_names, 'time'])
-        self.update(0)
+        metrics = [getattr(f, '__name__', type(f).__name__) for f in learn.metrics]
+        self.add('epoch', 'train_loss', 'valid_loss', *metrics, 'time')
+        self.draw('<progress></progress>')
 
     def before_epoch(self, learn): self.start = time.perf_counter()
 
     def after_batch(self, learn):
-        self.done += 1
-        self.update(self.done)
+        share = f' value="{self.bar.n}" max="{self.bar.total}"' if self.bar.total else ''
+        if self.bar.update(): self.draw(f'<progress{share}></progress> {escape(str(self.bar))}')
 
     def after_epoch(self, learn):
-        self.add([str(learn.epoch), *(f'{o:.6f}' for o in learn.recorder.values[-1]), format_time(time.perf_counter()-self.start)])
+        took = tqdm.format_interval(time.perf_counter()-self.start)
+        self.add(str(learn.epoch), *(f'{o:.6f}' for o in learn.recorder.values[-1]), took)
 
     def after_fit(self, learn):
-        self.text = ''
-        self.show()
+        self.bar.close()
+        self.draw()
 
-    def on_update(self, val, text): # fastprogress calls it a few times a second
-        self.text = text
-        self.show()
-
-    def add(self, row):
+    def add(self, *row):
         self.rows.append(row)
-        if not self.out: print(f'{self.line(row):60}')
+        if not self.out: tqdm.write(self.line(row))
 
     def line(self, row): return '  '.join(f'{o:>{max(len(name), 8)}}' for o,name in zip(row, self.rows[0]))
 
-    def show(self):
-        if self.out:
-            head,*body = (''.join(f'<td>{escape(o)}</td>' for o in row) for row in self.rows)
-            bar = self.text and f'<progress value="{self.done}" max="{self.total}"></progress> {escape(self.text)}'
-            html = f'<table><thead><tr>{head.replace("td>", "th>")}</tr></thead><tbody>{"".join(f"<tr>{o}</tr>" for o in body)}</tbody></table>{bar}'
-            self.out.update({'text/plain': '\n'.join(map(self.line, self.rows)), 'text/html': html}, raw=True)
-        elif sys.stdout.isatty(): print(f'{self.text:60}', end='\r', flush=True)
+    def draw(self, bar=''):
+        if not self.out: return
+        head,*body = (''.join(f'<td>{escape(o)}</td>' for o in row) for row in self.rows)
+        body = ''.join(f'<tr>{o}</tr>' for o in body)
+        html = f'<table><thead><tr>{head.replace("td>", "th>")}</tr></thead><tbody>{body}</tbody></table>{bar}'
+        self.out.update({'text/plain': '\n'.join(map(self.line, self.rows)), 'text/html': html}, raw=True)
