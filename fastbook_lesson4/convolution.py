@@ -9,6 +9,7 @@ __all__ = ['Mnist', 'load_mnist', 'conv_block', 'ResBlock', 'mini_resnet', 'OneC
 import math
 from itertools import pairwise
 from torch import Tensor,nn
+from .guards import want_positive,want_whole
 
 # %% ../nbs/07_convolution.ipynb #e27b903f
 from typing import NamedTuple
@@ -41,8 +42,8 @@ def conv_block(
     act:bool=True # With a ReLU at the end?
 )->nn.Sequential: # From shape (n, ni, h, w) to (n, nf, h, w)
     "Convolution, batch normalization, ReLU"
-    layers = [nn.Conv2d(ni, nf, ks, padding=ks//2, bias=False), nn.BatchNorm2d(nf)] # the norm has a bias
-    return nn.Sequential(*layers, *([nn.ReLU()] if act else []))
+    conv = nn.Conv2d(ni, nf, ks, padding=ks//2, bias=False) # the norm has a bias
+    return nn.Sequential(conv, nn.BatchNorm2d(nf), *([nn.ReLU()] if act else []))
 
 # %% ../nbs/07_convolution.ipynb #d502e013
 class ResBlock(nn.Module):
@@ -59,35 +60,32 @@ class ResBlock(nn.Module):
         "The input plus what the convolutions make of it"
         return self.act(x + self.f(x))
 
-# %% ../nbs/07_convolution.ipynb #c37a8e43
-class _Fold(nn.Module):
-    "From flat images, or images, to images with one channel"
-    def forward(self, x:Tensor)->Tensor:
-        if x.shape[1:] not in ((28*28,), (28,28), (1,28,28)):
-            raise ValueError(f'expected images of shape (n, 784), (n, 28, 28) or (n, 1, 28, 28), got {tuple(x.shape)}')
-        return x.reshape(-1, 1, 28, 28)
-
 # %% ../nbs/07_convolution.ipynb #418496b3
 def mini_resnet(
     widths:tuple[int,...]=(8,16), # Channels of each stage, one to four stages
     n_out:int=1 # Outputs
-)->nn.Sequential: # From images, shape (n, 784) or (n, 28, 28), to activations of shape (n, n_out)
-    "A residual net for digits: in each stage a convolution, pooling that halves the image, and a `ResBlock`"
-    if not 1 <= len(widths) <= 4: raise ValueError(f'expected one to four stages, got widths={tuple(widths)}: each halves an image of 28 by 28')
-    if min(*widths, n_out) < 1: raise ValueError(f'expected widths and outputs of 1 or more, got widths={tuple(widths)}, n_out={n_out}')
+)->nn.Sequential: # From images (n, 784) or (n, 28, 28) to activations (n, n_out)
+    "A residual net for digits: stages of convolution, pooling and a `ResBlock`"
+    for n in (*widths, n_out): want_whole(n, 'widths and outputs', 1)
+    if not 1 <= len(widths) <= 4:
+        raise ValueError(f'expected widths of one to four stages, got {len(widths)}')
     stages = []
-    for ni,nf in pairwise((1, *widths)): stages += [conv_block(ni, nf, ks=3 if stages else 5), nn.MaxPool2d(2), ResBlock(nf)]
-    return nn.Sequential(_Fold(), *stages, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(widths[-1], n_out))
+    for ni,nf in pairwise((1, *widths)):
+        conv = conv_block(ni, nf, ks=3 if stages else 5)
+        stages += [conv, nn.MaxPool2d(2), ResBlock(nf)]
+    fold,head = nn.Unflatten(1, (1,28,28)),nn.Linear(widths[-1], n_out)
+    return nn.Sequential(nn.Flatten(), fold, *stages,
+                         nn.AdaptiveMaxPool2d(1), nn.Flatten(), head)
 
 # %% ../nbs/07_convolution.ipynb #22a94c07
 class OneCycle:
-    "A callback for `Learner`: the learning rate rises from `lr/div` to `lr` and falls to `lr/div/1e4` within one fit; `lrs` keeps it"
+    "A callback: the rate rises from `lr/div` to `lr` and falls to `lr/div/1e4`"
     def __init__(self,
         pct:float=.3, # Share of the fit in which it rises, between 0 and 1
         div:float=25. # How many times smaller than `lr` it is at the start
     ):
         if not 0 < pct < 1: raise ValueError(f'expected pct between 0 and 1, got {pct}')
-        self.pct,self.div,self.lrs = pct,div,[]
+        self.pct,self.div = pct,want_positive(div, 'div')
 
     def factor(self,
         t:float # How much of the fit is over, from 0 to 1
@@ -97,8 +95,9 @@ class OneCycle:
         else: a,b,t = 1,1/self.div/1e4,(t-self.pct)/(1-self.pct)
         return b + (a-b)*(1+math.cos(math.pi*t))/2
 
-    def before_fit(self, learn): self.n,self.lrs = learn.n_epoch*len(learn.dls.train),[]
+    def before_fit(self, learn): # `lrs` keeps the rates of the last fit
+        self.n,self.lrs = learn.n_epoch*len(learn.dls.train),[]
 
     def before_batch(self, learn):
         self.lrs.append(learn.lr*self.factor(len(self.lrs)/self.n))
-        for group in getattr(learn.opt, 'param_groups', [vars(learn.opt)]): group['lr'] = self.lrs[-1] # PyTorch's, or `BasicOptim`
+        learn.set_lr(self.lrs[-1])

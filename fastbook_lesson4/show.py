@@ -9,11 +9,13 @@ __all__ = ['use_lesson_style', 'show_image', 'show_images', 'plot_function', 'Gr
 import html,re,subprocess,sys,time,zlib
 from collections.abc import Callable
 from html import escape
+from io import StringIO
+from operator import length_hint
 import graphviz
 import torch
 from fastcore.imports import IN_NOTEBOOK
-from fastprogress.fastprogress import ProgressBar,format_time
 from torch import Tensor
+from tqdm import tqdm
 from .guards import want_positive,want_tensor,want_whole
 
 # %% ../nbs/backstage/show.ipynb #294d2cd2
@@ -120,46 +122,45 @@ class Graph(graphviz.Source):
     def _repr_mimebundle_(self, *args, **kwargs): return {'image/svg+xml': self.svg}
 
 # %% ../nbs/backstage/show.ipynb #0cdebb74
-class ProgressTable(ProgressBar):
-    "A callback that shows a progress bar and a table with a row for each epoch"
-    def __init__(self): pass # the number of batches is known in `before_fit`
-
+class ProgressTable:
+    "A callback that shows a table, a row for each epoch, and a bar until it is whole"
     def before_fit(self, learn):
-        super().__init__(None, total=learn.n_epoch*len(learn.dls.train))
-        self.out,self.text,self.done,self.rows = None,'',0,[]
+        self.out,look = None,{'disable': None} # no bar where there is no terminal
         if IN_NOTEBOOK:
             from IPython.display import display
             self.out = display({'text/plain': ''}, raw=True, display_id=True)
-        self.add(['epoch', 'train_loss', 'valid_loss', *learn.metric_names, 'time'])
-        self.update(0)
+            look = {'file': StringIO(), 'bar_format': '{n_fmt}/{total_fmt} {elapsed}'}
+        total = learn.n_epoch*length_hint(learn.dls.train) # 0 for a generator
+        self.bar = tqdm(total=total or None, leave=False, mininterval=.25, **look)
+        metrics = [getattr(f, '__name__', type(f).__name__) for f in learn.metrics]
+        self.rows = []
+        self.add('epoch', 'train_loss', 'valid_loss', *metrics, 'time')
+        self.draw('<progress></progress>')
 
     def before_epoch(self, learn): self.start = time.perf_counter()
 
     def after_batch(self, learn):
-        self.done += 1
-        self.update(self.done)
+        if not self.bar.update(): return # it says so a few times a second
+        part = f' value="{self.bar.n}" max="{self.bar.total}"' if self.bar.total else ''
+        self.draw(f'<progress{part}></progress> {escape(str(self.bar))}')
 
     def after_epoch(self, learn):
-        self.add([str(learn.epoch), *(f'{o:.6f}' for o in learn.recorder.values[-1]), format_time(time.perf_counter()-self.start)])
+        took = tqdm.format_interval(time.perf_counter()-self.start)
+        numbers = [f'{o:.6f}' for o in learn.recorder.values[-1]]
+        self.add(str(learn.epoch), *numbers, took)
 
     def after_fit(self, learn):
-        self.text = ''
-        self.show()
+        self.bar.close()
+        self.draw()
 
-    def on_update(self, val, text): # fastprogress calls it a few times a second
-        self.text = text
-        self.show()
-
-    def add(self, row):
+    def add(self, *row):
         self.rows.append(row)
-        if not self.out: print(f'{self.line(row):60}')
+        if not self.out: tqdm.write('  '.join(f'{o:>10}' for o in row))
 
-    def line(self, row): return '  '.join(f'{o:>{max(len(name), 8)}}' for o,name in zip(row, self.rows[0]))
-
-    def show(self):
-        if self.out:
-            head,*body = (''.join(f'<td>{escape(o)}</td>' for o in row) for row in self.rows)
-            bar = self.text and f'<progress value="{self.done}" max="{self.total}"></progress> {escape(self.text)}'
-            html = f'<table><thead><tr>{head.replace("td>", "th>")}</tr></thead><tbody>{"".join(f"<tr>{o}</tr>" for o in body)}</tbody></table>{bar}'
-            self.out.update({'text/plain': '\n'.join(map(self.line, self.rows)), 'text/html': html}, raw=True)
-        elif sys.stdout.isatty(): print(f'{self.text:60}', end='\r', flush=True)
+    def draw(self, bar=''):
+        if not self.out: return
+        from pandas import DataFrame
+        df = DataFrame(self.rows[1:], columns=self.rows[0])
+        html = df.to_html(index=False, border=0) + bar
+        data = {'text/plain': df.to_string(index=False), 'text/html': html}
+        self.out.update(data, raw=True)
