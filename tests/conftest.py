@@ -6,6 +6,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT/'tools'))
 
+def pytest_collection_modifyitems(items):
+    "Where tests run side by side, a file's tests stay together, those of the site as well; notebooks go one by one"
+    for o in items:
+        group = 'site' if 'site_folder' in o.fixturenames or o.path.stem in ('test_site','test_browser') else o.path.stem
+        if 'notebook' not in o.fixturenames: o.add_marker(pytest.mark.xdist_group(group))
+
 @pytest.fixture
 def python():
     "Run Python code in a process of its own: `python(code, *args, **env)` gives the finished process"

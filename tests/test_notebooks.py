@@ -1,5 +1,6 @@
-"The tools that keep notebooks honest, and what derives from settings.ini"
-import copy
+"The tools that keep notebooks honest, what derives from settings.ini, and what is folded"
+import copy, shutil, subprocess, sys
+from pathlib import Path
 import nbformat
 import pytest
 import notebooks, readme
@@ -12,6 +13,8 @@ from conftest import ROOT
 def test_same_text(a, b, same): assert notebooks.same_text(a, b) == same
 
 def test_tolerance(): assert notebooks.same_text('0.970', '0.975', rtol=.01) and not notebooks.same_text('0.970', '0.990', rtol=.01)
+
+NBS = ROOT/'nbs'
 
 def notebook(*cells):
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(src, outputs=[nbformat.v4.new_output('stream', text=out)]) for src,out in cells])
@@ -61,12 +64,84 @@ def test_several_at_a_time(tmp_path, capsys):
     out = capsys.readouterr().out
     assert e.value.code == 1 and '2 passed, 1 failed' in out and 'ZeroDivisionError' in out and all(f'{o}.ipynb' in out for o in 'abc')
 
+def test_a_notebook_has_a_name(monkeypatch, tmp_path):
+    "Number and title, with its folder, or a path; an unknown one says which there are"
+    monkeypatch.chdir(tmp_path) # from anywhere
+    guards = NBS/'backstage'/'guards.ipynb'
+    assert notebooks.notebooks(['03_linear','backstage/guards',str(guards)]) == [NBS/'03_linear.ipynb', guards, guards]
+    assert notebooks.inside(guards) == 'backstage/guards.ipynb' and notebooks.inside(tmp_path/'a.ipynb') == 'a.ipynb'
+    with pytest.raises(SystemExit, match='no notebook guards; there are: 00_pixels,.*backstage/guards'): notebooks.notebooks(['guards'])
+
+def test_chapters_come_first():
+    names = [notebooks.inside(o) for o in notebooks.notebooks()]
+    assert names[0] == '00_pixels.ipynb' and [o.startswith('backstage/') for o in names] == sorted(o.startswith('backstage/') for o in names)
+    order = [notebooks.inside(o) for o in notebooks.longest_first(notebooks.notebooks())]
+    assert sorted(order) == sorted(names) and order.index('08_pets.ipynb') < order.index('00_pixels.ipynb') < order.index('backstage/data.ipynb')
+
+def project(folder):
+    "A project of one notebook with our settings, exported"
+    lib = folder/'fastbook_lesson4'
+    for o in folder/'nbs',lib: o.mkdir()
+    shutil.copy(ROOT/'settings.ini', folder)
+    (lib/'__init__.py').write_text(f'__version__ = "{notebooks.settings()["version"]}"\n')
+    cells = [nbformat.v4.new_code_cell(o) for o in ('#| default_exp one', '#| export\ndef one(): return 1')]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder/'nbs'/'00_one.ipynb')
+    for o in 'nbdev_export','nbdev_clean': nbdev(o, folder)
+    return folder/'nbs'/'00_one.ipynb'
+
+def nbdev(command, folder): subprocess.run([Path(sys.executable).parent/command], cwd=folder, check=True, capture_output=True)
+
+def test_what_is_not_in_step_is_named(tmp_path, monkeypatch):
+    "An edit without export, a notebook that is not clean, a module without notebook"
+    path = project(tmp_path)
+    monkeypatch.setattr(notebooks, 'ROOT', tmp_path)
+    monkeypatch.setattr(notebooks, 'NBS', tmp_path/'nbs')
+    assert notebooks.stale() == notebooks.stale(path) == []
+    nb = nbformat.read(path, as_version=4)
+    nb.cells[1].source = nb.cells[1].source.replace('1', '2')
+    nb.cells[1].execution_count = 7
+    nbformat.write(nb, path)
+    want = ['00_one.ipynb is not clean: nbdev_clean', 'one.py is not what its notebook says: nbdev_export']
+    assert notebooks.stale(path) == want
+    (tmp_path/'fastbook_lesson4'/'two.py').write_text('')
+    assert notebooks.stale() == [*want, 'two.py has no notebook']
+
 def test_no_paths_of_this_machine():
     for p in notebooks.notebooks(): assert notebooks.foreign_paths(nbformat.read(p, as_version=4)) == []
     assert notebooks.foreign_paths(notebook(('', f'saved in {ROOT}/x')))
 
-def test_in_step_with_settings():
+def test_in_step_with_settings_and_folds():
+    "`make notebooks` writes links, install cells and folds"
     assert notebooks.sync(notebooks.notebooks(), check=True) == []
+
+@pytest.mark.parametrize('source,folds', [
+    ('#| hide\nassert x', True), ('#| export\ndef f(): pass', True), ('#| exporti\ndef f(): pass', True), ('#| default_exp a', True),
+    ('#| code-fold: true\n#| code-summary: A solution\nx', True), ('#| echo: false\nplot()', True),
+    ('#| exports\ndef f(): pass', False), ('x = 1', False), ('#| code-fold: show\nx', False), ('print("#| hide")', False)])
+def test_what_the_site_hides_is_folded(source, folds):
+    "In Jupyter and in Colab; a second time changes nothing, and other metadata stays"
+    for before in ({}, {'cellView': 'form', 'jupyter': {'source_hidden': True}}, {'jupyter': {'outputs_hidden': True}}):
+        cell = nbformat.v4.new_code_cell(source, metadata=copy.deepcopy(before))
+        for _ in range(2):
+            notebooks.fold(cell)
+            jupyter = cell.metadata.get('jupyter', {})
+            assert (cell.metadata.get('cellView'), jupyter.get('source_hidden')) == (('form', True) if folds else (None, None))
+            assert jupyter.get('outputs_hidden') == before.get('jupyter', {}).get('outputs_hidden') and jupyter != {} or 'jupyter' not in cell.metadata
+
+def test_every_hidden_cell_is_folded():
+    for p in notebooks.notebooks():
+        for c in nbformat.read(p, as_version=4).cells:
+            if c.cell_type != 'code': continue
+            hidden = {'hide','export','exporti'} & set(notebooks.directives(c.source)) or notebooks.directives(c.source).get('code-fold') == 'true'
+            if hidden: assert c.metadata.get('cellView') == 'form' and c.metadata['jupyter']['source_hidden'], f'{notebooks.inside(p)}, cell {c.id}'
+
+def test_folds_survive_nbdev_clean(tmp_path):
+    path = project(tmp_path)
+    nb = nbformat.read(path, as_version=4)
+    for c in nb.cells: notebooks.fold(c)
+    nbformat.write(nb, path)
+    nbdev('nbdev_clean', tmp_path)
+    assert [c.metadata for c in nbformat.read(path, as_version=4).cells] == [{'cellView': 'form', 'jupyter': {'source_hidden': True}}]*2
 
 class Shell:
     "A notebook's shell, on Colab or not"
@@ -81,7 +156,7 @@ def test_the_first_cell_installs_on_colab_only():
         for name,want in {'<google.colab._shell.Shell object>': [('pip', f'install -qq git+{cfg["git_url"]}')], '<ipykernel.zmqshell.ZMQInteractiveShell>': []}.items():
             shell = Shell(name)
             exec(first.source, {'get_ipython': lambda: shell})
-            assert shell.ran == want, p.name
+            assert shell.ran == want, notebooks.inside(p)
 
 def test_one_line_moves_every_link(monkeypatch):
     "A new `user` reaches the install cell, the buttons, the table of chapters and the README"
@@ -90,7 +165,12 @@ def test_one_line_moves_every_link(monkeypatch):
     for p in notebooks.notebooks():
         nb,_ = notebooks.synced(p, cfg)
         text = '\n'.join(c.source for c in nb.cells)
-        assert 'somebody' in text and notebooks.settings()['user'] not in text, p.name
+        assert 'somebody' in text and notebooks.settings()['user'] not in text, notebooks.inside(p)
+
+def test_links_of_backstage_have_its_folder():
+    for p in (NBS/'backstage').glob('*.ipynb'):
+        links = notebooks.buttons(notebooks.settings(), p)
+        assert links.count(f'/nbs/backstage/{p.name}') == 2 and links in '\n'.join(c.source for c in nbformat.read(p, as_version=4).cells), p.name
 
 def test_readme_in_step(): assert readme.stale(readme.build()) == []
 
@@ -104,8 +184,8 @@ def test_every_figure_has_words():
         for c in nbformat.read(p, as_version=4).cells:
             pictures = c.cell_type == 'code' and any(k.startswith('image') for o in c.outputs for k in o.get('data', {}))
             opts = notebooks.directives(c.source) if pictures else {}
-            if pictures and 'hide' not in opts: assert opts.get('fig-cap') and opts.get('fig-alt'), f'{p.name}, cell {c.id}'
+            if pictures and 'hide' not in opts: assert opts.get('fig-cap') and opts.get('fig-alt'), f'{notebooks.inside(p)}, cell {c.id}'
 
 def test_no_execution_counts():
     for p in notebooks.notebooks():
-        assert all(c.execution_count is None for c in nbformat.read(p, as_version=4).cells if c.cell_type == 'code'), p.name
+        assert all(c.execution_count is None for c in nbformat.read(p, as_version=4).cells if c.cell_type == 'code'), notebooks.inside(p)

@@ -1,6 +1,7 @@
 "What a user installs: wheel and sdist, in an environment without nbdev (`make test-wheel` prepares it)"
 import json, os, subprocess, tarfile, zipfile
 import pytest
+import notebooks
 from conftest import ROOT
 
 BIN = ROOT/'.venv-wheel'/'bin'
@@ -30,6 +31,8 @@ def test_the_command_works_from_any_folder(folder, tmp_path):
     assert p.returncode == 0, p.stderr
     assert {r['metric']: round(r['value'], 4) for r in json.loads(p.stdout)['rows']}['mean of both, L1'] == .9511
 
-def test_the_notebooks_run_there(tmp_path):
-    p = run(BIN/'python', ROOT/'tools'/'notebooks.py', 'smoke', cwd=tmp_path)
+@pytest.mark.parametrize('notebook', [notebooks.inside(p).removesuffix('.ipynb') for p in notebooks.longest_first(notebooks.notebooks())])
+def test_the_notebooks_run_there(notebook, tmp_path):
+    "With the fastai and fastcore that readers get, and without nbdev"
+    p = run(BIN/'python', ROOT/'tools'/'notebooks.py', 'smoke', notebook, cwd=tmp_path)
     assert p.returncode == 0, p.stdout + p.stderr

@@ -3,16 +3,19 @@
     python tools/notebooks.py run   [NOTEBOOK ...]   execute in a fresh kernel and store the outputs
     python tools/notebooks.py check [NOTEBOOK ...]   execute in a fresh kernel and compare with the stored outputs
     python tools/notebooks.py smoke [NOTEBOOK ...]   execute only, as a reader would (needs no nbdev)
-    python tools/notebooks.py sync [--check]         write (or compare) what derives from settings.ini
+    python tools/notebooks.py sync [--check]         write (or compare) links, and which cells are folded
+
+`check --in-step` also asks whether the library and the notebooks are what nbdev's export and clean would leave.
 
 Every notebook runs in an empty folder, as many at a time as `--jobs` says. Four directives at the top of
 a cell steer the comparison: `#| varies` frees its output altogether (timings), `#| tolerance 0.01` widens the
 relative tolerance of its numbers, `#| eval: false` keeps the stored output and does not run the cell, and
 `#| notest` runs it with `run` only, as nbdev_test leaves it out too: a test elsewhere looks after its output.
 """
-import argparse, os, re, sys, tempfile, time
+import argparse, os, re, shutil, subprocess, sys, tempfile, time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from configparser import ConfigParser
+from copy import deepcopy
 from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
@@ -34,16 +37,19 @@ def chapters():
     return sorted(NBS.glob('*.ipynb'))
 
 def inside(path):
-    "The path of a notebook inside `nbs`, as an address has it"
-    return path.relative_to(NBS).as_posix()
+    "The path of a notebook inside `nbs`, as an address has it; of another one, its name"
+    return path.relative_to(NBS).as_posix() if path.is_relative_to(NBS) else path.name
 
 def notebooks(names=()):
-    "The paths of `names`, or of every notebook"
+    "The paths of `names`, or of every notebook: the chapters, then backstage"
     if not names: return [*chapters(), *sorted((NBS/'backstage').glob('*.ipynb'))]
-    paths = [Path(n) if Path(n).is_file() else NBS/f'{n.removesuffix(".ipynb")}.ipynb' for n in names]
-    for p in paths:
-        if not p.is_file(): sys.exit(f'no notebook {p.name}; there are: {", ".join(o.stem for o in notebooks())}')
-    return paths
+    return [named(o) for o in names]
+
+def named(name):
+    "The path of a notebook that is called `03_linear`, `backstage/guards` or by its path"
+    for p in (NBS/f'{name.removesuffix(".ipynb")}.ipynb', Path(name).resolve()):
+        if p.is_file(): return p
+    sys.exit(f'no notebook {name}; there are: {", ".join(inside(o).removesuffix(".ipynb") for o in notebooks())}')
 
 # --- running
 
@@ -51,6 +57,10 @@ def directives(source):
     "The `#|` lines of a cell's source: `{name: value}`"
     lines = re.findall(r'^#\|\s*([\w-]+):?[ \t]*(.*)$', source, flags=re.M)
     return {k: v.strip() for k,v in lines}
+
+def longest_first(paths):
+    "The later chapters train longer, and backstage does not train"
+    return sorted(reversed(paths), key=lambda o: o.parent.name == 'backstage')
 
 def skipped(cell, command='check'):
     "Is the cell left out when it is this command's turn?"
@@ -107,12 +117,49 @@ def differences(stored, fresh):
             if not same_text(x, y, float(opts.get('tolerance', RTOL))): res.append(f'cell {old.id}, {k}\n--- stored\n{x}\n--- fresh\n{y}')
     return res
 
+# --- in step with the library
+
+def stale(path=None):
+    "What nbdev's export and clean would change: lines to show, of one notebook or of all"
+    paths,lib = [path] if path else notebooks(),settings()['lib_path']
+    with tempfile.TemporaryDirectory() as d: # a copy of the project, with an empty library
+        d = Path(d)
+        (d/lib).mkdir()
+        for p in (ROOT/'settings.ini', ROOT/lib/'__init__.py', *paths):
+            to = d/p.relative_to(ROOT)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(p, to)
+        for command in 'nbdev_export','nbdev_clean': subprocess.run([Path(sys.executable).parent/command], cwd=d, check=True, capture_output=True)
+        def differ(p): return not (ROOT/p).is_file() or (ROOT/p).read_bytes() != (d/p).read_bytes()
+        res = [f'{inside(p)} is not clean: nbdev_clean' for p in paths if differ(p.relative_to(ROOT))]
+        made = {p.name for p in (d/lib).glob('*.py')} - ({'__init__.py','_modidx.py'} if path else set())
+        res += [f'{o} is not what its notebook says: nbdev_export' for o in sorted(made) if differ(Path(lib)/o)]
+        if not path: res += [f'{p.name} has no notebook' for p in sorted((ROOT/lib).glob('*.py')) if p.name not in made]
+    return res
+
+# --- what is folded
+
+def folded(source):
+    "Does the site show nothing of this code until a reader asks for it?"
+    opts = directives(source)
+    return bool({'hide','export','exporti','default_exp'} & set(opts)) or opts.get('echo') == 'false' or opts.get('code-fold') == 'true'
+
+def fold(cell):
+    "Fold the cell in Jupyter and in Colab if the site hides its code, and unfold it if not"
+    meta,jupyter = cell.metadata,{k: v for k,v in cell.metadata.get('jupyter', {}).items() if k != 'source_hidden'}
+    if folded(cell.source): meta['cellView'],jupyter['source_hidden'] = 'form',True
+    else: meta.pop('cellView', None)
+    if jupyter: meta['jupyter'] = jupyter
+    else: meta.pop('jupyter', None)
+
 # --- what derives from settings.ini
 
 def install_cell(cfg):
     "The first code cell of a chapter"
     return ("#| hide\n# On Colab this installs the course. Everywhere else it does nothing.\n"
-            f"if 'google.colab' in str(get_ipython()): get_ipython().run_line_magic('pip', 'install -qq git+{cfg['git_url']}')")
+            "if 'google.colab' in str(get_ipython()):\n"
+            f"    course = 'git+{cfg['git_url']}'\n"
+            "    get_ipython().run_line_magic('pip', f'install -qq {course}')")
 
 def heading(path):
     "Title and description of a notebook: its first cell"
@@ -123,32 +170,36 @@ def buttons(cfg, path):
     "The links of a chapter"
     return f"[Open in Colab]({cfg['colab_url']}/{inside(path)}) · [Source on GitHub]({cfg['git_url']}/blob/{cfg['branch']}/nbs/{inside(path)})"
 
+APART = {'index','lesson'} # pages that the reading order leaves out
+
 def chapter_table(cfg):
     "The table of chapters, for the home page"
     badge = '![Open in Colab](images/colab-badge.svg)'
-    rows = [f"| [{t}]({p.name}) | {d} | [{badge}]({cfg['colab_url']}/{p.name}) |" for p in chapters() if p.stem != 'index' for t,d in [heading(p)]]
+    told = [p for p in chapters() if re.sub(r'^\d+_', '', p.stem) not in APART]
+    rows = [f"| [{t}]({p.name}) | {d} | [{badge}]({cfg['colab_url']}/{p.name}) |" for p in told for t,d in [heading(p)]]
     return '\n'.join(['| chapter | what it tells | run it |', '| --- | --- | --- |', *rows])
 
 def synced(path, cfg):
-    "The notebook with everything that derives from settings.ini up to date, and whether that changed it"
+    "The notebook with its links up to date and its cells folded, and whether that changed it"
     nb = nbformat.read(path, as_version=4)
-    before = [c.source for c in nb.cells]
+    before = deepcopy(nb.cells)
     for c in nb.cells:
         if c.cell_type == 'code' and re.match(r'#\| hide\n# (On Colab|install$)', c.source): c.source = install_cell(cfg)
+        if c.cell_type == 'code': fold(c)
         if c.cell_type == 'markdown':
             new = {'chapters': lambda: chapter_table(cfg), 'buttons': lambda: buttons(cfg, path)}
             c.source = re.sub(r'<!-- (\w+) -->.*?<!-- end -->', lambda m: f'<!-- {m[1]} -->\n{new[m[1]]()}\n<!-- end -->', c.source, flags=re.S)
-    return nb, before != [c.source for c in nb.cells]
+    return nb, before != nb.cells
 
 def sync(paths, check=False):
-    "Write what derives from settings.ini into the notebooks; return those that were not up to date"
-    cfg,stale = settings(),[]
+    "Write links and folds into the notebooks; return those that were not up to date"
+    cfg,behind = settings(),[]
     for p in paths:
         nb,changed = synced(p, cfg)
         if not changed: continue
-        stale.append(p.name)
+        behind.append(inside(p))
         if not check: nbformat.write(nb, p); clean(p)
-    return stale
+    return behind
 
 def clean(path):
     "Rewrite a notebook as the git hooks would"
@@ -176,23 +227,29 @@ def main(argv=None):
     p.add_argument('command', choices=['run','check','smoke','sync'])
     p.add_argument('notebook', nargs='*', help='a notebook, such as 00_pixels (default: all of them)')
     p.add_argument('--jobs', type=int, default=min(2, os.cpu_count() or 1), help='notebooks at a time (default: %(default)s)')
-    p.add_argument('--check', action='store_true', help='with sync: change nothing, fail if anything is stale')
+    p.add_argument('--check', action='store_true', help='with sync: change nothing, fail if anything is behind')
+    p.add_argument('--in-step', action='store_true', help='with check: fail too if an export or a clean is missing')
     a = p.parse_intermixed_args(argv)
-    paths,failed = notebooks(a.notebook),0
-    if a.command in ('run','sync'):
-        stale = sync(paths, check=a.check)
-        if stale: print(('not up to date with settings.ini: ' if a.check else 'updated: ') + ', '.join(stale))
-        if a.command == 'sync': sys.exit(1 if stale and a.check else 0)
+    paths,failed = notebooks(a.notebook),False
+    if a.command in ('run','sync') or a.in_step:
+        behind = sync(paths, check=a.check or a.in_step)
+        if behind: print(('links or folds not up to date, `tools/notebooks.py sync` writes them: ' if a.check or a.in_step else 'updated: ') + ', '.join(behind))
+        if a.command == 'sync': sys.exit(1 if behind and a.check else 0)
+    if a.in_step:
+        steps = [o for p in (paths if a.notebook else [None]) for o in stale(p)]
+        print(*steps, sep='\n', end='\n' if steps else '')
+        failed = bool(behind or steps)
     def timed(path):
         t = time.perf_counter()
         return path, run_one(path, a.command), time.perf_counter()-t
-    with ThreadPoolExecutor(a.jobs) as ex: # the last chapters take longest, so they start first
-        for job in as_completed([ex.submit(timed, o) for o in reversed(paths)]):
+    bad = 0
+    with ThreadPoolExecutor(a.jobs) as ex:
+        for job in as_completed([ex.submit(timed, o) for o in longest_first(paths)]):
             path,problems,seconds = job.result()
-            print(f'{path.name:20} {"FAILED" if problems else "ok":6} {seconds:5.1f} s', flush=True)
+            print(f'{inside(path):26} {"FAILED" if problems else "ok":6} {seconds:5.1f} s', flush=True)
             for o in problems: print('   ' + o.replace('\n', '\n   '))
-            failed += bool(problems)
-    print(f'{a.command}: {len(paths)-failed} passed, {failed} failed')
-    sys.exit(1 if failed else 0)
+            bad += bool(problems)
+    print(f'{a.command}: {len(paths)-bad} passed, {bad} failed')
+    sys.exit(1 if failed or bad else 0)
 
 if __name__ == '__main__': main()
