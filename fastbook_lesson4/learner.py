@@ -47,12 +47,10 @@ class DataLoader:
         shuffle:bool=False, # In a new random order each time?
         generator:torch.Generator|None=None # Of the order, on the CPU
     ):
-        self.x,self.y = (want_tensor(o, 'inputs and targets', kind=None) for o in (x,y))
-        if len(x) != len(y) or x.device != y.device:
-            raise ValueError('expected as many targets as inputs, on one device, got '
-                             f'{len(x)} and {len(y)} on {x.device} and {y.device}')
-        self.bs,self.shuffle = want_whole(bs, 'a batch size', 1),shuffle
-        self.generator = generator
+        n = len(want_tensor(x, 'inputs', '(n, ...)', None))
+        self.x,self.y = x,want_tensor(y, 'targets', f'({n}, ...)', None)
+        self.bs = want_whole(bs, 'a batch size', 1)
+        self.shuffle,self.generator = shuffle,generator
 
     def __len__(self)->int: return math.ceil(len(self.x)/self.bs)
     def __iter__(self)->Iterator[tuple[Tensor,Tensor]]:
@@ -171,10 +169,9 @@ class Recorder:
 
     def after_epoch(self, learn):
         losses = torch.stack(self.batch_losses).tolist()
-        want_finite([*losses, learn.scores[0]],
-                    f'the batch losses of epoch {learn.epoch} and its validation loss, '
-                    f'at learning rate {learn.lr},',
-                    ': start again, with a smaller rate', RuntimeError)
+        what = f'the losses of epoch {learn.epoch}, at learning rate {learn.lr},'
+        hint = ': start again, with a smaller rate'
+        want_finite([*losses, learn.scores[0]], what, hint, RuntimeError)
         self.values.append([weighted_mean(losses, self.sizes), *learn.scores])
         self.losses += losses
 
@@ -202,10 +199,10 @@ def set_lr(self:Learner,
     else: self.opt.lr = lr
 
 # %% ../nbs/04_learner.ipynb #db1ff98f
-import os
 from pathlib import Path
 from pickle import UnpicklingError
 from zipfile import BadZipFile,ZipFile
+from .data import whole_file
 
 # %% ../nbs/04_learner.ipynb #011b4785
 @patch
@@ -213,32 +210,27 @@ def save(self:Learner,
     path:str|Path # File to write
 )->Path: # `path`
     "Write the parameters to a file, whole or not at all"
-    path = Path(path)
-    part = path.with_name(f'{path.name}.{os.getpid()}.part')
-    try:
-        torch.save(self.model.state_dict(), part)
-        os.replace(part, path) # takes the place of the old file in one step
-    finally: part.unlink(missing_ok=True)
-    return path
+    with whole_file(path) as part: torch.save(self.model.state_dict(), part)
+    return Path(path)
 
 @patch
 def load(self:Learner,
     path:str|Path # File that `save` wrote
 )->Learner: # The Learner itself
     "Read parameters for a model of the same shape, all or none of them"
-    def shapes(state): return {k: tuple(v.shape) for k,v in state.items()}
     try:
         with ZipFile(path): pass # half a file has no table of contents
         state = torch.load(path, map_location=self.device, weights_only=True)
-        found,want = shapes(state),shapes(self.model.state_dict())
+        got,want = ({k: tuple(v.shape) for k,v in o.items()}
+                    for o in (state, self.model.state_dict()))
     except (UnpicklingError, EOFError, BadZipFile, AttributeError) as e:
         raise ValueError(f'{path} is not a whole file of parameters') from e
-    bad = sorted(k for k in found.keys() | want.keys() if found.get(k) != want.get(k))
+    bad = sorted(k for k in got | want if got.get(k) != want.get(k))
     if bad:
-        some = '; '.join(f'{k} {want.get(k, "none")}, got {found.get(k, "none")}'
+        some = '; '.join(f'{k} {want.get(k, "none")}, got {got.get(k, "none")}'
                          for k in bad[:3])
-        raise ValueError(f'{path} does not fit the model: expected {some}'
-                         + (f'; and {len(bad)-3} more' if len(bad) > 3 else ''))
+        rest = f'; and {len(bad)-3} more' if len(bad) > 3 else ''
+        raise ValueError(f'{path} does not fit the model: expected {some}{rest}')
     self.model.load_state_dict(state)
     return self
 

@@ -51,10 +51,10 @@ def dead_units(
     bs:int=1024 # Inputs at a time
 )->dict[str,Tensor]: # By name, or `name, use 2`: True where a unit is dead
     "Which units, or channels, are 0 for every one of these inputs, in evaluation mode?"
-    relus = {m: name for name,m in model.named_modules()
-             if isinstance(m, (nn.ReLU, nn.LeakyReLU))}
-    if not relus: raise ValueError(f'expected a model with nn.ReLU, got {model}')
     x,bs = want_tensor(x, 'inputs', kind=None),want_whole(bs, 'a batch size', 1)
+    kinds = nn.ReLU,nn.LeakyReLU
+    relus = {m: name for name,m in model.named_modules() if isinstance(m, kinds)}
+    if not relus: raise ValueError(f'expected a model with nn.ReLU, got {model}')
     uses,dead = Counter(),{}
     def watch(module, inputs, out):
         uses[module] += 1

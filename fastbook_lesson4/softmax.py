@@ -11,40 +11,38 @@ from functools import wraps
 from torch import Tensor
 from .guards import want_tensor
 
-# %% ../nbs/06_softmax.ipynb #0ab2b9d1
+# %% ../nbs/06_softmax.ipynb #3c4f2918
 def nll_loss(
     input:Tensor, # Log-probabilities, shape (n, c), or (c,) or (n, c, d1, ...)
     target:Tensor, # Positions of the right classes: (n,), or () or (n, d1, ...)
     reduction:str='mean' # `'mean'`, `'sum'` or `'none'`
 )->Tensor: # A scalar, or with `'none'` the shape of `target`
     "Minus the log-probability of the right class. As `F.nll_loss`, it takes no log"
-    want_tensor(input, 'log-probabilities', '(..., c)')
     dim = 1 if input.ndim > 1 else 0
-    shape = *input.shape[:dim],*input.shape[dim+1:]
-    want_tensor(target, 'targets', str(shape), 'whole')
-    if reduction not in ('mean','sum','none'):
-        raise ValueError(f"expected 'mean', 'sum' or 'none', got {reduction!r}")
-    index = target.as_subclass(Tensor).long().unsqueeze(dim) # subclasses don't mix
-    try: loss = -input.gather(dim, index).squeeze(dim)
-    except RuntimeError: # so the labels are looked at only where something is wrong
-        c = input.shape[dim]
-        wrong = target[(target < 0) | (target >= c)]
-        if not len(wrong): raise
-        raise ValueError(f'expected targets from 0 to {c-1}, one of {c} classes, '
-                         f'got {wrong[0].item()}') from None
-    return loss if reduction=='none' else getattr(loss, reduction)()
+    loss = -input.gather(dim, target.unsqueeze(dim)).squeeze(dim)
+    return loss if reduction == 'none' else getattr(loss, reduction)()
 
-# %% ../nbs/06_softmax.ipynb #1fd25a02
-def _in_32_bits(f):
-    "`f`, its input checked; numbers of 16 bits are computed in 32 and rounded once"
+# %% ../nbs/06_softmax.ipynb #0ab2b9d1
+def _labels_checked(f):
+    "`f`, which takes log-probabilities, labels and a reduction, with a word on what doesn't fit"
     @wraps(f)
-    def res(input, *args, **kwargs):
-        want_tensor(input, 'activations')
-        wide = input.float() if torch.finfo(input.dtype).bits < 32 else input
-        return f(wide, *args, **kwargs).to(input.dtype)
+    def res(input, target, reduction='mean'):
+        shape = want_tensor(input, 'log-probabilities', '(..., c)').shape
+        dim = 1 if len(shape) > 1 else 0
+        want_tensor(target, 'targets', str((*shape[:dim],*shape[dim+1:])), 'whole')
+        if reduction not in ('mean','sum','none'):
+            raise ValueError(f"expected 'mean', 'sum' or 'none', got {reduction!r}")
+        try: return f(input, target.as_subclass(Tensor).long(), reduction)
+        except RuntimeError: # a look at every label would hold up a GPU
+            wrong = target[(target < 0) | (target >= shape[dim])]
+            if not len(wrong): raise
+            raise ValueError(f'expected targets from 0 to {shape[dim]-1}, one of '
+                             f'{shape[dim]} classes, got {wrong[0].item()}') from None
     return res
 
-@_in_32_bits
+nll_loss = _labels_checked(nll_loss)
+
+# %% ../nbs/06_softmax.ipynb #598dcd52
 def logsumexp(
     input:Tensor, # Any shape, any float dtype
     dim:int|tuple[int,...]=-1, # Axis to sum along, or several
@@ -56,7 +54,6 @@ def logsumexp(
     lse = m + (input-m).exp().sum(dim, keepdim=True).log()
     return lse if keepdim else lse.squeeze(dim)
 
-@_in_32_bits
 def softmax(
     input:Tensor, # Activations, any shape, any float dtype
     dim:int=-1 # Axis of the classes
@@ -65,17 +62,27 @@ def softmax(
     e = (input - input.amax(dim, keepdim=True).detach()).exp()
     return e/e.sum(dim, keepdim=True)
 
-@_in_32_bits
 def log_softmax(
     input:Tensor, # Activations, any shape, any float dtype
     dim:int=-1 # Axis of the classes
 )->Tensor: # Log-probabilities, 0 or below, same shape and dtype
     "The log of `softmax`, without ever taking it of a 0. As `torch.log_softmax`"
-    x = input - input.amax(dim, keepdim=True).detach() # first: it keeps more digits
+    x = input - input.amax(dim, keepdim=True).detach()
     return x - x.exp().sum(dim, keepdim=True).log()
 
-# %% ../nbs/06_softmax.ipynb #3623acc5
-@_in_32_bits
+# %% ../nbs/06_softmax.ipynb #1fd25a02
+def _in_32_bits(f):
+    "`f`, its input checked; numbers of 16 bits are computed in 32 and rounded once"
+    @wraps(f)
+    def res(input, *args, **kwargs):
+        want_tensor(input, 'activations')
+        wide = input.float() if torch.finfo(input.dtype).bits < 32 else input
+        return f(wide, *args, **kwargs).to(input.dtype)
+    return res
+
+logsumexp,softmax,log_softmax = map(_in_32_bits, (logsumexp,softmax,log_softmax))
+
+# %% ../nbs/06_softmax.ipynb #a5ead664
 def cross_entropy(
     input:Tensor, # Activations, shape (n, c), or (c,) or (n, c, d1, ...)
     target:Tensor, # Positions of the right classes: (n,), or () or (n, d1, ...)
@@ -83,3 +90,6 @@ def cross_entropy(
 )->Tensor: # A scalar, or with `'none'` the shape of `target`: 0 or above
     "Minus the log of the probability that softmax gives to the right class"
     return nll_loss(log_softmax(input, 1 if input.ndim > 1 else 0), target, reduction)
+
+# %% ../nbs/06_softmax.ipynb #3623acc5
+cross_entropy = _in_32_bits(cross_entropy)
