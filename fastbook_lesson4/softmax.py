@@ -24,7 +24,7 @@ def nll_loss(
 
 # %% ../nbs/06_softmax.ipynb #0ab2b9d1
 def _labels_checked(f):
-    "`f`, which takes log-probabilities, labels and a reduction, with a word on what doesn't fit"
+    "`f`, with a word on what doesn't fit"
     @wraps(f)
     def res(input, target, reduction='mean'):
         shape = want_tensor(input, 'log-probabilities', '(..., c)').shape
