@@ -286,7 +286,9 @@ def mark_cells(soup):
     for o in soup.find_all('img', loading=True)[:1]: del o['loading'] # the first is wanted at once
     for d in soup.find_all('details'):
         if 'cell' not in d.parent.get('class', []): continue
-        for o in d.find_next_siblings('div'): d.append(o.extract()) # a folded solution keeps what it printed
+        if d.summary.get_text(strip=True) != 'Solution': d['class'] = 'folded' # only the code of a figure or an experiment folds
+        else:
+            for o in d.find_next_siblings('div'): d.append(o.extract()) # a folded solution keeps what it printed
 
 def mark_headings(soup):
     "The anchor of a section on its heading, and no links in headings"
