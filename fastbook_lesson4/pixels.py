@@ -51,7 +51,7 @@ class MnistSample(NamedTuple):
 
 # %% ../nbs/00_pixels.ipynb #6e172ddc
 def load_mnist_sample(
-    path:str|Path|None=None # Another copy of the data file. Default: the package's own
+    path:str|Path|None=None # Another copy of the file. Default: the package's own
 )->MnistSample: # `train_x`, `train_y`, `valid_x`, `valid_y`
     """Every 3 and 7 of MNIST as tensors; `ValueError` if the file was altered.
     Source: MNIST by LeCun, Cortes and Burges, CC BY-SA 3.0"""

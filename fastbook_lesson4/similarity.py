@@ -62,9 +62,10 @@ class PixelSimilarity:
         "Keep the mean image of each class"
         want_finite(want_tensor(x, 'images', '(n, h, w)'), 'images')
         y = want_tensor(y, 'labels', f'({len(x)}, 1) or ({len(x)},)', 'whole').flatten()
-        self.classes = y.unique()
-        want_whole(len(self.classes), 'how many classes', 2)
-        self.means = torch.stack([mean_image(x[y==c]) for c in self.classes])
+        classes = y.unique()
+        want_whole(len(classes), 'a number of classes', 2)
+        self.means = torch.stack([mean_image(x[y==c]) for c in classes])
+        self.classes = classes
         return self
 
     def distances(self,
