@@ -11,8 +11,8 @@ from collections.abc import Callable,Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from urllib.request import urlopen
 import numpy as np
-from fastcore.net import urlcheck
 from fastcore.xdg import xdg_cache_home
 from filelock import FileLock
 from PIL import Image
@@ -22,12 +22,12 @@ from PIL import Image
 def whole_file(
     path:str|Path # The file or folder to make
 )->Iterator[Path]: # A name beside it, to write under
-    "What is written under the name becomes `path` at the end of the block, in one step. Nothing is left if the block fails"
+    "What is written there becomes `path` at the end of the block, or vanishes if that fails"
     path = Path(path)
     part = path.with_name(f'{path.name}.{os.getpid()}.part')
     try:
         yield part
-        if part.is_dir() and path.is_dir(): shutil.rmtree(path) # a folder takes no other's place
+        if part.is_dir() and path.is_dir(): shutil.rmtree(path) # it can't be replaced
         os.replace(part, path)
     finally: shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
@@ -43,7 +43,8 @@ def build_folder(
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f'{path.name}.lock')):
         if is_whole(path): return path # built while we waited
-        for old in path.parent.glob(f'{path.name}.*.part'): shutil.rmtree(old, True) # a killed run's
+        killed = path.parent.glob(f'{path.name}.*.part') # what other runs left
+        for o in killed: shutil.rmtree(o, ignore_errors=True)
         with whole_file(path) as part:
             part.mkdir()
             build(part)
@@ -54,16 +55,16 @@ def cached_folder(
     what:str, # What it holds, for the message when it cannot be written
     is_whole:Callable[[Path],bool], # As for `build_folder`
     build:Callable[[Path],None], # As for `build_folder`
-    cache:str|Path|None=None # Default: `$FASTBOOK_LESSON4_CACHE`, else in the user's cache
+    cache:str|Path|None=None # Default: `$FASTBOOK_LESSON4_CACHE`, or in the user's
 )->Path: # The folder
     "A folder in the course's cache, as `build_folder` builds it"
-    cache = cache or os.environ.get('FASTBOOK_LESSON4_CACHE') or xdg_cache_home()/'fastbook_lesson4'
-    cache = Path(cache).expanduser().absolute()
+    given = cache or os.environ.get('FASTBOOK_LESSON4_CACHE')
+    cache = Path(given or xdg_cache_home()/'fastbook_lesson4').expanduser().absolute()
     try: return build_folder(cache/name, is_whole, build)
     except OSError as e:
         if e.errno is None: raise # it does not come from the disk
-        raise type(e)(f'cannot write {what} to {cache} ({e.strerror or e}): name a folder that '
-                      'you can write to, in `cache` or in $FASTBOOK_LESSON4_CACHE') from None
+        raise type(e)(f'cannot write {what} to {cache} ({e.strerror or e}): name a folder '
+            'that you can write to, in `cache` or in $FASTBOOK_LESSON4_CACHE') from None
 
 # %% ../nbs/backstage/data.ipynb #af591980
 _sha256 = {'mnist_sample.npz': '24f50c622999643f590fb6eebe0aa3f3303cc1a321f165fae307a1796e1a0b07',
@@ -71,20 +72,21 @@ _sha256 = {'mnist_sample.npz': '24f50c622999643f590fb6eebe0aa3f3303cc1a321f165fa
 
 def read_digits(
     path:str|Path|None=None, # Another copy of the file. Default: the one in the package
-    name:str='mnist_sample.npz' # Which file: this one has the threes and sevens, `mnist_rest.npz` the others
+    name:str='mnist_sample.npz' # This has the threes and sevens, `mnist_rest.npz` the rest
 )->dict[str,np.ndarray]: # `pixels`, `label`, `split`, `index`
     "The arrays in a data file, once its checksum is right"
     path = Path(path or files('fastbook_lesson4')/'assets'/name)
-    if not path.is_file(): raise FileNotFoundError(f'no digits at {path}: install fastbook_lesson4 again')
+    again = 'install fastbook_lesson4 again'
+    if not path.is_file(): raise FileNotFoundError(f'no digits at {path}: {again}')
     raw = path.read_bytes()
     found = hashlib.sha256(raw).hexdigest()
     if found != _sha256[name]:
         raise ValueError(f'{path} is cut short or altered: expected SHA-256 {_sha256[name]}, '
-                         f'found {found} in {len(raw)} bytes. Install fastbook_lesson4 again')
-    with np.load(io.BytesIO(raw), allow_pickle=False) as f: return {k: f[k] for k in f.files}
+                         f'found {found} in {len(raw)} bytes: {again}')
+    with np.load(io.BytesIO(raw), allow_pickle=False) as f: return dict(f)
 
 # %% ../nbs/backstage/data.ipynb #096e97ed
-MNIST_COUNTS = {'train/3': 6131, 'train/7': 6265, 'valid/3': 1010, 'valid/7': 1028} # images in each folder
+MNIST_COUNTS = {'train/3': 6131, 'train/7': 6265, 'valid/3': 1010, 'valid/7': 1028} # images
 
 def has_digits(
     path:Path # The folder
@@ -112,6 +114,7 @@ def write_digits(
 def photos()->Path: # A folder with `images` and `annotations`
     "The Oxford-IIIT Pet photographs, as fastai fetches and keeps them (811 MB, once)"
     from fastai.data.external import URLs,fastai_path,untar_data
-    if not (fastai_path('data')/'oxford-iiit-pet').exists() and not urlcheck(URLs.PETS, timeout=5):
-        raise OSError(f'{URLs.PETS} is out of reach')
+    if not (fastai_path('data')/'oxford-iiit-pet').exists():
+        try: urlopen(URLs.PETS, timeout=5).close() # seconds
+        except OSError as e: raise OSError(f'{URLs.PETS} is out of reach: {e}') from None
     return untar_data(URLs.PETS)

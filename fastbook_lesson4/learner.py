@@ -23,8 +23,7 @@ class BasicOptim:
         lr:float # Learning rate, positive and finite
     ):
         self.params,self.lr = [p for p in params if p.requires_grad],want_positive(lr)
-        if not self.params:
-            raise ValueError('expected parameters that require gradients, got none')
+        if not self.params: raise ValueError('expected parameters to train, got none')
 
     @torch.no_grad()
     def step(self):
@@ -80,8 +79,7 @@ class Learner:
         metrics=(), # Functions of predictions and targets, means over a batch; or one
         cbs=() # Callbacks: objects with methods such as `after_epoch(learn)`
     ):
-        if not isinstance(model, nn.Module):
-            raise TypeError(f'expected an nn.Module, got {type(model).__name__}')
+        if not isinstance(model, nn.Module): raise TypeError(f'expected a module, got {model}')
         self.dls,self.model,self.loss_func,self.opt_func = dls,model,loss_func,opt_func
         self.metrics = [metrics] if callable(metrics) else list(metrics)
         self.recorder,self.cbs = Recorder(),list(cbs)
