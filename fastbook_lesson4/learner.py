@@ -79,7 +79,8 @@ class Learner:
         metrics=(), # Functions of predictions and targets, means over a batch; or one
         cbs=() # Callbacks: objects with methods such as `after_epoch(learn)`
     ):
-        if not isinstance(model, nn.Module): raise TypeError(f'expected a module, got {model}')
+        if not isinstance(model, nn.Module):
+            raise TypeError(f'expected an nn.Module, got {model}')
         self.dls,self.model,self.loss_func,self.opt_func = dls,model,loss_func,opt_func
         self.metrics = [metrics] if callable(metrics) else list(metrics)
         self.recorder,self.cbs = Recorder(),list(cbs)
