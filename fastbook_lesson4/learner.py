@@ -9,6 +9,7 @@ __all__ = ['BasicOptim', 'DataLoader', 'DataLoaders', 'CancelFitException', 'Lea
 import math,torch
 from collections.abc import Callable,Iterable,Iterator
 from fastcore.basics import patch
+from functools import wraps
 from torch import Tensor,nn
 from .guards import want_finite,want_positive,want_tensor,want_whole
 from .linear import batches,calc_grad,weighted_mean
@@ -22,8 +23,7 @@ class BasicOptim:
         lr:float # Learning rate, positive and finite
     ):
         self.params,self.lr = [p for p in params if p.requires_grad],want_positive(lr)
-        if not self.params:
-            raise ValueError('expected parameters that require gradients, got none')
+        if not self.params: raise ValueError('expected parameters to train, got none')
 
     @torch.no_grad()
     def step(self):
@@ -80,7 +80,7 @@ class Learner:
         cbs=() # Callbacks: objects with methods such as `after_epoch(learn)`
     ):
         if not isinstance(model, nn.Module):
-            raise TypeError(f'expected an nn.Module, got {type(model).__name__}')
+            raise TypeError(f'expected an nn.Module, got {model}')
         self.dls,self.model,self.loss_func,self.opt_func = dls,model,loss_func,opt_func
         self.metrics = [metrics] if callable(metrics) else list(metrics)
         self.recorder,self.cbs = Recorder(),list(cbs)
@@ -101,17 +101,17 @@ class Learner:
         try:
             for self.epoch in range(self.n_epoch):
                 self.call('before_epoch')
-                self.one_epoch()
+                self.one_epoch(self.dls.train)
                 self.call('before_validate')
                 self.scores = self.validate()
                 self.call('after_epoch')
         except CancelFitException: pass
         finally: self.call('after_fit')
 
-    def one_epoch(self):
-        "One pass over the training set"
+    def one_epoch(self, dl:Iterable):
+        "One pass over `dl`"
         self.model.train()
-        for self.xb,self.yb in self.each_batch(self.dls.train):
+        for self.xb,self.yb in dl:
             self.call('before_batch')
             self.loss = calc_grad(self.xb, self.yb, self.model, self.loss_func)
             self.opt.step()
@@ -136,25 +136,11 @@ def validate(self:Learner,
     "Loss and metrics, each batch counted by its size"
     self.model.eval()
     rows,sizes = [],[]
-    for xb,yb in self.each_batch(self.dls.valid if dl is None else dl):
+    for xb,yb in self.dls.valid if dl is None else dl:
         preds = self.model(xb)
         rows.append([f(preds, yb) for f in (self.loss_func, *self.metrics)])
         sizes.append(len(xb))
     return [weighted_mean(values, sizes) for values in zip(*rows)]
-
-# %% ../nbs/04_learner.ipynb #807490e6
-@patch
-def each_batch(self:Learner, dl:Iterable)->Iterator:
-    "The mini-batches of `dl`: at least one, and all where the model is"
-    n = 0
-    for n,(xb,yb) in enumerate(dl, 1):
-        if not xb.device == yb.device == self.device:
-            raise RuntimeError(f'expected data on {self.device}, like the model, got '
-                               f'inputs on {xb.device} and targets on {yb.device}: '
-                               'use dls.to(device)')
-        yield xb,yb
-    if not n:
-        raise ValueError('expected at least one batch, got none: a generator used up?')
 
 # %% ../nbs/04_learner.ipynb #258b53c4
 class Recorder:
@@ -183,8 +169,8 @@ def get_preds(self:Learner,
 )->tuple[Tensor,Tensor]: # Activations and targets
     "What the model says about every item, and the targets"
     self.model.eval()
-    pairs = self.each_batch(self.dls.valid if dl is None else dl)
-    preds,targets = zip(*((self.model(xb), yb) for xb,yb in pairs))
+    dl = self.dls.valid if dl is None else dl
+    preds,targets = zip(*((self.model(xb), yb) for xb,yb in dl))
     return torch.cat(preds), torch.cat(targets)
 
 # %% ../nbs/04_learner.ipynb #991a9eca
@@ -225,12 +211,10 @@ def load(self:Learner,
                     for o in (state, self.model.state_dict()))
     except (UnpicklingError, EOFError, BadZipFile, AttributeError) as e:
         raise ValueError(f'{path} is not a whole file of parameters') from e
-    bad = sorted(k for k in got | want if got.get(k) != want.get(k))
-    if bad:
-        some = '; '.join(f'{k} {want.get(k, "none")}, got {got.get(k, "none")}'
-                         for k in bad[:3])
-        rest = f'; and {len(bad)-3} more' if len(bad) > 3 else ''
-        raise ValueError(f'{path} does not fit the model: expected {some}{rest}')
+    bad = [f'{k} {want.get(k)}, got {got.get(k)}'
+           for k in sorted(got | want) if got.get(k) != want.get(k)]
+    if len(bad) > 3: bad[3:] = [f'and {len(bad)-3} more']
+    if bad: raise ValueError(f'{path} does not fit: expected ' + '; '.join(bad))
     self.model.load_state_dict(state)
     return self
 
@@ -245,3 +229,24 @@ def to(self:DataLoader, device:str|torch.device)->DataLoader:
 def to(self:DataLoaders, device:str|torch.device)->DataLoaders:
     "Both on `device`"
     return DataLoaders(self.train.to(device), self.valid.to(device))
+
+# %% ../nbs/04_learner.ipynb #1bf3a53d
+def _looked_at(f, half):
+    "`f` with mini-batches, by default a half of `dls`, that are where the model is"
+    @wraps(f)
+    def res(self, dl=None):
+        def batches(n=0):
+            found = getattr(self.dls, half) if dl is None else dl
+            for n,(xb,yb) in enumerate(found, 1):
+                if not xb.device == yb.device == self.device: raise RuntimeError(
+                    f'expected data on {self.device}, where the model is, got inputs '
+                    f'on {xb.device} and targets on {yb.device}: '
+                    'use dls.to(device) and model.to(device)')
+                yield xb,yb
+            if not n: raise ValueError(
+                'expected at least one batch, got none: is a generator used up?')
+        return f(self, batches())
+    return res
+
+for _name,_half in (('one_epoch','train'), ('validate','valid'), ('get_preds','valid')):
+    setattr(Learner, _name, _looked_at(getattr(Learner, _name), _half))

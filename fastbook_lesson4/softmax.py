@@ -24,7 +24,7 @@ def nll_loss(
 
 # %% ../nbs/06_softmax.ipynb #0ab2b9d1
 def _labels_checked(f):
-    "`f`, with a word on what doesn't fit"
+    "`f`, with a word on what is wrong with its labels"
     @wraps(f)
     def res(input, target, reduction='mean'):
         shape = want_tensor(input, 'log-probabilities', '(..., c)').shape
@@ -34,10 +34,10 @@ def _labels_checked(f):
             raise ValueError(f"expected 'mean', 'sum' or 'none', got {reduction!r}")
         try: return f(input, target.as_subclass(Tensor).long(), reduction)
         except RuntimeError: # a look at every label would hold up a GPU
-            wrong = target[(target < 0) | (target >= shape[dim])]
+            c,wrong = shape[dim],target[(target < 0) | (target >= shape[dim])]
             if not len(wrong): raise
-            raise ValueError(f'expected targets from 0 to {shape[dim]-1}, one of '
-                             f'{shape[dim]} classes, got {wrong[0].item()}') from None
+            raise ValueError(f'expected targets from 0 to {c-1}, one of {c} classes, '
+                             f'got {wrong[0].item()}') from None
     return res
 
 nll_loss = _labels_checked(nll_loss)
