@@ -6,8 +6,9 @@ Lines are counted without blank ones and without `#|` directives. What the words
 
 before     lines of the cells above the first one that shows the subject: neither hidden, nor machinery
            (`export`, `exporti`, `default_exp`), nor nothing but imports and set-up
-teaching   of the lines that a chapter exports, those in `exports` cells that are no import and no guard.
-           A guard is a statement that raises, asserts or calls one of `want_...`
+teaching   of the lines that a chapter exports, those that say what the chapter is about: cells that readers see
+           (`exports`), and public functions and classes of folded cells (`export`), but for imports, guards, and
+           what is plumbing. A guard is a statement that raises, asserts or calls one of `want_...`
 raises     lines with a `raise`
 open       lines of the cells that a page of the site shows without a click
 wide       lines of chapters' cells with more than 88 characters
@@ -26,6 +27,7 @@ EXPORTED = {'export','exporti','exports'}
 SETUP = {'use_lesson_style','set_num_threads','set_printoptions','filterwarnings','manual_seed'}
 APART = {'quiz','lesson'} # chapters that teach no code of their own
 LONG = {'exercises','drawn'} # modules that may be long
+PLUMBING = {'mnist_sample','weighted_mean','save','load','to'} # public, and no chapter's subject: files, devices, averages
 
 class Cell(NamedTuple):
     "A code cell"
@@ -91,9 +93,13 @@ def guards(node):
 
 def teaching(cell):
     "How many of a cell's lines teach"
-    if 'exports' not in cell.options: return 0
+    if not {'export','exports'} & set(cell.options): return 0
     out = set()
     for top in cell.tree:
+        name = getattr(top, 'name', '_')
+        if 'exports' not in cell.options and (name.startswith('_') or name in PLUMBING):
+            first = min([top.lineno, *(o.lineno for o in getattr(top, 'decorator_list', ()))])
+            out |= set(range(first, top.end_lineno+1))
         for node in ast.walk(top):
             if isinstance(node, ast.stmt) and (is_import(node) or guards(node)): out |= set(range(node.lineno, node.end_lineno+1))
     return sum(bool(o.strip()) for i,o in enumerate(cell.source.splitlines(), 1) if i not in out)

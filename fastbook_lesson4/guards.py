@@ -6,32 +6,44 @@
 __all__ = ['want_tensor', 'want_pair', 'want_whole', 'want_positive', 'want_finite']
 
 # %% ../nbs/backstage/guards.ipynb #b03d8a12
-import math,operator
+import math,operator,re
 import torch
 from torch import Tensor
 
 # %% ../nbs/backstage/guards.ipynb #e95bfdb5
 def _fits(shape:tuple[int,...], want:str)->bool:
-    "Is `shape` of the form `want`, such as `(n, h, w)`, `(..., 28, 28)` or `(5, 1) or (5,)`?"
+    "Is `shape` of the form `want`, such as `(n, h, w)`, `(..., 28, 28)` or `(n, ...)`?"
     def one(form):
-        form,found = [o.strip() for o in form.strip('() ').split(',') if o.strip()],shape
-        if form[:1] == ['...']: form,found = form[1:],shape[max(len(shape)-len(form)+1, 0):]
-        return len(found) == len(form) and all(not o.isdigit() or int(o) == n for o,n in zip(form, found))
+        form,found = re.findall(r'\.\.\.|\w+', form),shape
+        k = len(form)-1 # how many axes are named beside `...`
+        if form[:1] == ['...']: form,found = form[1:],shape[max(len(shape)-k, 0):]
+        elif form[-1:] == ['...']: form,found = form[:k],shape[:k]
+        same = (not o.isdigit() or int(o) == n for o,n in zip(form, found))
+        return len(found) == len(form) and all(same)
     return any(map(one, want.split(' or ')))
+
+def _is_whole(x:Tensor)->bool: return not (x.is_floating_point() or x.is_complex())
 
 def want_tensor(
     x, # What should be a tensor
     what:str, # What it is, for the message, such as `images`
-    shape:str|None=None, # Its form, such as `(n, h, w)`, `(..., 28, 28)` or `(5, 1) or (5,)`. Default: any
+    shape:str|None=None, # Its form: `(n, h, w)`, `(5, 1) or (5,)`. Default: any
     kind:str|None='float' # `float`, `whole`, or `None` for both
 )->Tensor: # `x`, unchanged
     "Raise unless `x` is a tensor of that shape and kind, with at least one element"
-    if not isinstance(x, Tensor): raise TypeError(f'expected {what} as a tensor{f" of shape {shape}" if shape else ""}, got {type(x).__name__}')
-    if shape and not _fits(x.shape, shape): raise ValueError(f'expected {what} of shape {shape}, got {tuple(x.shape)}')
-    if not x.numel(): raise ValueError(f'expected {what} with at least one element, got shape {tuple(x.shape)}')
+    form = f' of shape {shape}' if shape else ''
+    if not isinstance(x, Tensor):
+        raise TypeError(f'expected {what} as a tensor{form}, got {type(x).__name__}')
+    if shape and not _fits(x.shape, shape):
+        raise ValueError(f'expected {what}{form}, got {tuple(x.shape)}')
+    if not x.numel():
+        raise ValueError(f'expected {what} with at least one element, '
+                         f'got shape {tuple(x.shape)}')
     if kind == 'float' and not x.is_floating_point():
-        raise TypeError(f'expected {what} as floats, got {x.dtype}: use x.float()' + ('/255' if x.dtype == torch.uint8 else ''))
-    if kind == 'whole' and (x.is_floating_point() or x.is_complex()): raise TypeError(f'expected {what} as whole numbers, got {x.dtype}: use x.long()')
+        hint = '.float()' + '/255'*(x.dtype == torch.uint8)
+        raise TypeError(f'expected {what} as floats, got {x.dtype}: use {hint}')
+    if kind == 'whole' and not _is_whole(x):
+        raise TypeError(f'expected {what} as whole numbers, got {x.dtype}: use .long()')
     return x
 
 # %% ../nbs/backstage/guards.ipynb #6923ffb8
@@ -41,12 +53,18 @@ def want_pair(
     what:str='predictions and targets', # What the two are, for the message
     whole:bool=False # Must `b` hold whole numbers? Otherwise the dtype of `a`
 ):
-    "Raise unless both are tensors of one shape, on one device, with at least one element"
+    "Raise unless both are tensors of one shape, on one device, with some element"
     for o in (a,b): want_tensor(o, what, kind=None)
-    if a.shape != b.shape: raise ValueError(f'expected {what} of the same shape, got {tuple(a.shape)} and {tuple(b.shape)}')
-    if not a.is_floating_point() or not (not b.is_floating_point() and not b.is_complex() if whole else a.dtype == b.dtype):
-        raise TypeError(f'expected {what} as floats{" and whole numbers" if whole else " of one dtype"}, got {a.dtype} and {b.dtype}')
-    if a.device != b.device: raise ValueError(f'expected {what} on the same device, got {a.device} and {b.device}')
+    if a.shape != b.shape:
+        raise ValueError(f'expected {what} of the same shape, '
+                         f'got {tuple(a.shape)} and {tuple(b.shape)}')
+    fits = _is_whole(b) if whole else b.dtype == a.dtype
+    if not (a.is_floating_point() and fits):
+        kinds = 'floats and whole numbers' if whole else 'floats of one dtype'
+        raise TypeError(f'expected {what} as {kinds}, got {a.dtype} and {b.dtype}')
+    if a.device != b.device:
+        raise ValueError(f'expected {what} on the same device, '
+                         f'got {a.device} and {b.device}')
 
 # %% ../nbs/backstage/guards.ipynb #943d40bd
 def want_whole(
@@ -54,19 +72,22 @@ def want_whole(
     what:str, # What it is, for the message, such as `a number of epochs`
     least:int=0 # The smallest that is allowed
 )->int: # The same, as Python's `int`
-    "Raise `ValueError` unless `n` is a whole number from `least` up. NumPy's are welcome; `True` is no number"
-    try: value = None if isinstance(n, bool) or 'bool' in type(n).__name__ else operator.index(n)
+    "Raise `ValueError` unless `n` is a whole number from `least` up, and not `True`"
+    try: value = None if 'bool' in type(n).__name__ else operator.index(n)
     except TypeError: value = None
-    if value is None or value < least: raise ValueError(f'expected {what}, a whole number from {least} up, got {n!r}')
+    if value is None or value < least:
+        raise ValueError(f'expected {what}, a whole number from {least} up, got {n!r}')
     return value
 
 def want_positive(
     x, # What should be a number
     what:str='a learning rate' # What it is, for the message
 )->float: # The same, as Python's `float`
-    "Raise `TypeError` unless `x` is a number, and `ValueError` unless it is positive and finite"
-    if isinstance(x, (str,bytes,bool)) or not hasattr(x, '__float__'): raise TypeError(f'expected {what}, a number, got {x!r}')
-    if not 0 < float(x) < math.inf: raise ValueError(f'expected {what} that is positive and finite, got {x}')
+    "Raise unless `x` is a number (`TypeError`), positive and finite (`ValueError`)"
+    if isinstance(x, (str,bytes,bool)) or not hasattr(x, '__float__'):
+        raise TypeError(f'expected {what}, a number, got {x!r}')
+    if not 0 < float(x) < math.inf:
+        raise ValueError(f'expected {what} that is positive and finite, got {x}')
     return float(x)
 
 def want_finite(
@@ -76,7 +97,11 @@ def want_finite(
     error:type=ValueError # What to raise
 ):
     "Raise if one of `values` is nan or infinite, and name the first"
-    bad = ~torch.as_tensor(values).isfinite()
+    if not isinstance(values, Tensor):
+        values = torch.as_tensor(values, dtype=torch.float64, device='cpu')
+    bad = ~values.isfinite()
     if bad.any():
         at = tuple(bad.nonzero()[0].tolist())
-        raise error(f'expected {what} to be finite, got {torch.as_tensor(values)[at].item()} at {at[0] if len(at)==1 else at}{hint}')
+        where = f' at {at[0] if len(at) == 1 else at}' if at else ''
+        found = f'{values[at].item()}{where}'
+        raise error(f'expected {what} to be finite, got {found}{hint}')

@@ -14,18 +14,18 @@ from time import perf_counter
 from typing import NamedTuple
 import numpy as np
 import torch
-from tabulate import tabulate
 from torch import Tensor,nn,tensor
 from tqdm import tqdm
+from .guards import want_whole
 from .pixels import MnistSample,load_mnist_sample
 from .similarity import PixelSimilarity,l1_distance,rmse_distance
 from .sgd import fit_quadratic,quadratic,rmse
-from .linear import batch_accuracy,init_params,linear1,mnist_loss,train_epoch,validate_epoch
+from .linear import batch_accuracy,init_params,linear1,mnist_loss
+from .linear import train_epoch,validate_epoch
 from .learner import DataLoader,DataLoaders,Learner
 from .relu import simple_net
-from .convolution import OneCycle,mini_resnet
 from .softmax import cross_entropy,softmax
-from .quiz import write_deck
+from .convolution import OneCycle,mini_resnet
 
 # %% ../nbs/13_lesson.ipynb #69819de3
 class Result(NamedTuple):
@@ -38,9 +38,18 @@ class Result(NamedTuple):
 class Setting:
     "What every part is given"
     def __init__(self,
-        seed:int=42, # Seed for everything random
-        device:str|torch.device|None=None # Where tensors live. Default: the GPU if there is one
-    ): self.seed,self.device = seed,torch.device(device or default_device())
+        seed:int=42, # Seed for everything random, from 0 to 4,294,967,295
+        device:str|torch.device|None=None # Default: the GPU if there is one
+    ):
+        self.seed,device = want_whole(seed, 'a seed'),device or default_device()
+        if seed >= 2**32: # NumPy's limit
+            raise ValueError(f'expected a seed from 0 to {2**32-1}, got {seed}')
+        try: torch.zeros(1, device=device).item() # does a number come back?
+        except Exception as e: # every backend raises its own
+            why,best = str(e).split('\n')[0],default_device()
+            raise ValueError(f'expected a device that works here, such as {best!r}, '
+                             f'got {str(device)!r} ({why})') from None
+        self.device = torch.device(device)
 
     @cached_property
     def digits(self)->MnistSample:
@@ -52,8 +61,9 @@ class Setting:
     )->DataLoaders: # Training batches shuffled by the seed; validation batches in order
         "The digits in mini-batches, each image a row of 784 pixels"
         train_x,train_y,valid_x,valid_y = self.digits
-        shuffled = DataLoader(train_x.flatten(1), train_y, bs, shuffle=True, generator=torch.Generator().manual_seed(self.seed))
-        return DataLoaders(shuffled, DataLoader(valid_x.flatten(1), valid_y, 1024))
+        g = torch.Generator().manual_seed(self.seed)
+        train = DataLoader(train_x.flatten(1), train_y, bs, shuffle=True, generator=g)
+        return DataLoaders(train, DataLoader(valid_x.flatten(1), valid_y, 1024))
 
 # %% ../nbs/13_lesson.ipynb #ab9d50f2
 def default_device()->str: # `'cuda'`, `'mps'` or `'cpu'`
@@ -83,8 +93,8 @@ def _similarity(s:Setting)->Iterator[Result]:
     yield Result('accuracy of threes, L1', acc.by_class[1], .9168)
     yield Result('accuracy of sevens, L1', acc.by_class[0], .9854)
     yield Result('mean of both, L1', acc.mean, .9511)
-    acc = PixelSimilarity(rmse_distance).fit(train_x, train_y).accuracy(valid_x, valid_y)
-    yield Result('mean of both, RMSE', acc.mean)
+    by_rmse = PixelSimilarity(rmse_distance).fit(train_x, train_y)
+    yield Result('mean of both, RMSE', by_rmse.accuracy(valid_x, valid_y).mean)
 
 # %% ../nbs/13_lesson.ipynb #916d1cd5
 @part('sgd')
@@ -96,9 +106,11 @@ def _sgd(s:Setting)->Iterator[Result]:
     t = torch.arange(20., device=s.device)
     smooth = 0.75*(t-9.5)**2 + 1
     theirs = tensor([.9569, .0048, -.1506], device=s.device)
-    yield Result('RMSE of the first guess in the notes', rmse(quadratic(t, theirs), smooth).item(), 139.3082)
-    noise = 3*torch.randn(20, generator=torch.Generator().manual_seed(s.seed)).to(s.device)
-    fit = fit_quadratic((t-9.5)/9.5, smooth + noise, lr=.5, steps=300, seed=s.seed)
+    first = rmse(quadratic(t, theirs), smooth).item()
+    yield Result('RMSE of the first guess in the notes', first, 139.3082)
+    noise = 3*torch.randn(20, generator=torch.Generator().manual_seed(s.seed))
+    speed = smooth + noise.to(s.device)
+    fit = fit_quadratic((t-9.5)/9.5, speed, lr=.5, steps=300, seed=s.seed)
     yield Result('RMSE after 300 steps', fit.losses[-1].sqrt().item())
 
 # %% ../nbs/13_lesson.ipynb #02186283
@@ -106,15 +118,16 @@ def _sgd(s:Setting)->Iterator[Result]:
 def _linear(s:Setting)->Iterator[Result]:
     "785 parameters, trained with nothing but tensors"
     generator,dls = torch.Generator().manual_seed(s.seed),s.dls()
-    weights,bias = params = [init_params(size, 1/28, generator, s.device) for size in ((28*28,1), 1)]
-    model = partial(linear1, weights=weights, bias=bias)
+    weights,bias = (init_params(o, 1/28, generator, s.device) for o in ((28*28,1), 1))
+    model,params = partial(linear1, weights=weights, bias=bias),(weights,bias)
     for _ in range(21): train_epoch(model, 1., params, dls.train)
     yield Result('accuracy, from scratch', validate_epoch(model, dls.valid), .9755, 21)
 
 @part('learner')
 def _learner(s:Setting)->Iterator[Result]:
     "The same model as an `nn.Linear`"
-    learn = Learner(s.dls(), nn.Linear(28*28, 1).to(s.device), mnist_loss, metrics=batch_accuracy)
+    model = nn.Linear(28*28, 1).to(s.device)
+    learn = Learner(s.dls(), model, mnist_loss, metrics=batch_accuracy)
     learn.fit(10, lr=1., show=False)
     yield Result('accuracy, linear', learn.recorder.values[-1][2], .9666, 10)
 
@@ -122,64 +135,80 @@ def _learner(s:Setting)->Iterator[Result]:
 @part('relu')
 def _relu(s:Setting)->Iterator[Result]:
     "Two layers with a ReLU between them"
-    learn = Learner(s.dls(), simple_net().to(s.device), mnist_loss, metrics=batch_accuracy)
+    model = simple_net().to(s.device)
+    learn = Learner(s.dls(), model, mnist_loss, metrics=batch_accuracy)
     learn.fit(40, lr=.1, show=False)
     yield Result('accuracy, 30 hidden units', learn.recorder.values[-1][2], .9828, 40)
 
 @part('resnet')
 def _resnet(s:Setting)->Iterator[Result]:
     "A small residual net"
-    learn = Learner(s.dls(64), mini_resnet().to(s.device), mnist_loss, torch.optim.Adam, batch_accuracy, [OneCycle()])
+    model,adam = mini_resnet().to(s.device),torch.optim.Adam
+    learn = Learner(s.dls(64), model, mnist_loss, adam, batch_accuracy, [OneCycle()])
     learn.fit(1, lr=.01, show=False)
     yield Result('accuracy, residual net', learn.recorder.values[-1][2], .9971, 1)
 
 # %% ../nbs/13_lesson.ipynb #c65335a5
-def _accuracy(preds:Tensor, targets:Tensor)->Tensor: return (preds.argmax(1) == targets).float().mean()
+def _accuracy(preds:Tensor, targets:Tensor)->Tensor:
+    return (preds.argmax(1) == targets).float().mean()
 
 @part('softmax')
 def _softmax(s:Setting)->Iterator[Result]:
     "Softmax of the notes' examples, then the ReLU net with two outputs"
     acts = 2*torch.randn((6,2), generator=torch.Generator().manual_seed(42))
-    yield Result('probability of a three, first of six', softmax(acts.to(s.device))[0,0].item(), .6025)
-    yield Result('probability of the brown bear', softmax(tensor([.02, -2.49, 1.25], device=s.device))[2].item(), .76)
+    first = softmax(acts.to(s.device))[0,0].item()
+    yield Result('probability of a three, first of six', first, .6025)
+    bears = softmax(tensor([.02, -2.49, 1.25], device=s.device))
+    yield Result('probability of the brown bear', bears[2].item(), .76)
     dls = s.dls()
-    for dl in (dls.train, dls.valid): dl.y = dl.y[:,0] # a class for each image, in place of a column
-    learn = Learner(dls, simple_net(n_out=2).to(s.device), cross_entropy, metrics=_accuracy)
+    for dl in (dls.train, dls.valid): dl.y = dl.y[:,0] # a class each, and no column
+    net = simple_net(n_out=2).to(s.device)
+    learn = Learner(dls, net, cross_entropy, metrics=_accuracy)
     learn.fit(40, lr=.1, show=False)
     yield Result('accuracy, cross-entropy', learn.recorder.values[-1][2], epochs=40)
 
 # %% ../nbs/13_lesson.ipynb #7d0e55a2
 @part('pets')
 def _pets(s:Setting)->Iterator[Result]:
-    "37 breeds, drawn: fastai's presized pictures, our own Learner and cross-entropy; then ten wrong labels, found by their loss"
+    "37 breeds, drawn, with our own Learner; then ten wrong labels, found by their loss"
     states,threads = (random.getstate(), np.random.get_state()),torch.get_num_threads()
     with warnings.catch_warnings(): # fastai still uses torch.jit.script
         warnings.simplefilter('ignore')
         from fastai.torch_core import TensorImage
         from fastbook_lesson4.pets import pets,pets_dataloaders,small_net
-    random.seed(s.seed); np.random.seed(s.seed) # fastai draws its changes with these two as well
-    torch.set_num_threads(1) # in a net this small, two threads mostly wait for each other
+    random.seed(s.seed); np.random.seed(s.seed) # fastai draws with these two as well
+    torch.set_num_threads(1) # in a net this small, two would wait for each other
     try:
-        fastais = pets_dataloaders(pets(real=False), 64, 48, bs=1000, min_scale=1., num_workers=0, device=s.device)
-        def whole(dl): return [o.as_subclass(torch.Tensor) for o in dl.one_batch()] # all pictures in one batch: each is opened once
+        opts = dict(bs=1000, min_scale=1., num_workers=0, device=s.device)
+        fastais = pets_dataloaders(pets(real=False), 64, 48, **opts)
+        def whole(dl): # all pictures in one batch: each is opened once
+            return [o.as_subclass(torch.Tensor) for o in dl.one_batch()]
         squares,valid = whole(fastais.train.new(after_batch=[])),whole(fastais.valid)
         augment = fastais.train.after_batch
         augment.split_idx = 0 # as for the training set
         class Augment:
-            def before_batch(self, learn): learn.xb = augment((TensorImage(learn.xb), learn.yb))[0].as_subclass(torch.Tensor)
-        dls = DataLoaders(DataLoader(*squares, 32, shuffle=True, generator=torch.Generator().manual_seed(s.seed)), DataLoader(*valid, 128))
-        learn = Learner(dls, small_net(n_out=37).to(s.device), cross_entropy, torch.optim.Adam, _accuracy, [Augment(), OneCycle()])
+            def before_batch(self, learn):
+                changed = augment((TensorImage(learn.xb), learn.yb))[0]
+                learn.xb = changed.as_subclass(torch.Tensor)
+        g = torch.Generator().manual_seed(s.seed)
+        shuffled = DataLoader(*squares, 32, shuffle=True, generator=g)
+        dls,net = DataLoaders(shuffled, DataLoader(*valid, 128)),small_net(n_out=37)
+        cbs,adam = [Augment(), OneCycle()],torch.optim.Adam
+        learn = Learner(dls, net.to(s.device), cross_entropy, adam, _accuracy, cbs)
         learn.fit(12, lr=.01, show=False)
         preds,targs = learn.get_preds()
         planted = torch.randperm(len(targs))[:10].to(s.device)
         wrong = targs.clone()
-        wrong[planted] = (wrong[planted] + torch.randint(1, 37, (10,), device=s.device)) % 37
+        shift = torch.randint(1, 37, (10,), device=s.device)
+        wrong[planted] = (wrong[planted] + shift) % 37
         suspects = cross_entropy(preds, wrong, reduction='none').topk(20).indices
     finally:
         torch.set_num_threads(threads)
         random.setstate(states[0]); np.random.set_state(states[1])
-    yield Result('accuracy of 37 breeds, drawn', _accuracy(preds, targs).item(), epochs=12)
-    yield Result('share of 10 wrong labels found', torch.isin(planted, suspects).float().mean().item())
+    accuracy = _accuracy(preds, targs).item()
+    yield Result('accuracy of 37 breeds, drawn', accuracy, epochs=12)
+    found = torch.isin(planted, suspects).float().mean().item()
+    yield Result('share of 10 wrong labels found', found)
 
 # %% ../nbs/13_lesson.ipynb #ab7b3061
 class Row(NamedTuple):
@@ -198,33 +227,43 @@ class Lesson(NamedTuple):
     versions: dict[str,str] # Of Python and the libraries
 
     def table(self,
-        format:str='simple' # A format of `tabulate`, such as `simple`, `github` or `html`
+        markdown:bool=False # With bars between the columns, as Markdown wants it
     )->str:
         "The rows as text"
-        rows = [(r.part, r.metric, '' if r.epochs is None else r.epochs, f'{r.value:.4f}',
-                 '' if r.reference is None else f'{r.reference:.4f}', f'{r.seconds:.1f}') for r in self.rows]
-        return tabulate(rows, ['part', 'metric', 'epochs', 'here', 'notes', 'seconds'], format, disable_numparse=True,
-                        colalign=('left','left') + ('right',)*4)
+        def text(x, form): return '' if x is None else format(x, form)
+        heads = 'part', 'metric', 'epochs', 'here', 'notes', 'seconds'
+        rows = [(r.part, r.metric, text(r.epochs, ''), text(r.value, '.4f'),
+                 text(r.reference, '.4f'), text(r.seconds, '.1f')) for r in self.rows]
+        widths = [max(map(len, (f'{o[0]}  ', *o))) for o in zip(heads, *rows)]
+        lines = [[*map(str.ljust, o[:2], widths), *map(str.rjust, o[2:], widths[2:])]
+                 for o in (heads, ['-'*w for w in widths], *rows)]
+        if not markdown: return '\n'.join('  '.join(o) for o in lines)
+        return '\n'.join(f'| {" | ".join(o)} |' for o in lines)
 
     def json(self)->str:
         "Everything as one JSON object"
-        return json.dumps({'rows': [r._asdict() for r in self.rows], 'device': self.device, 'versions': self.versions}, indent=1, allow_nan=False)
+        rows = [r._asdict() for r in self.rows]
+        whole = {'rows': rows, 'device': self.device, 'versions': self.versions}
+        return json.dumps(whole, indent=1, allow_nan=False)
 
     def __repr__(self): return self.table()
-    def _repr_markdown_(self): return self.table('github')
+    def _repr_markdown_(self): return self.table(markdown=True)
 
 # %% ../nbs/13_lesson.ipynb #b86a602c
 def lesson(
     names:list[str]|None=None, # The parts to run. Default: all of them
     seed:int=42, # Seed for everything random
-    device:str|torch.device|None=None, # Where to compute. Default: the GPU if there is one
-    progress:bool=True # Show a bar on standard error, once it takes more than a second
+    device:str|torch.device|None=None, # Default: the GPU if there is one
+    progress:bool=True # A bar on standard error, once it takes more than a second
 )->Lesson: # The table
     "Run the lesson"
     unknown = [o for o in names or () if o not in parts]
-    if unknown: raise ValueError(f'no part {", ".join(map(repr, unknown))}; the parts are {", ".join(parts)}')
+    if unknown:
+        unknown = ', '.join(map(repr, unknown))
+        raise ValueError(f'no part {unknown}; the parts are {", ".join(parts)}')
     setting,rows = Setting(seed, device),[]
-    bar = tqdm(names or list(parts), delay=1, leave=False, disable=not progress, unit='part')
+    names = names or list(parts)
+    bar = tqdm(names, delay=1, leave=False, disable=not progress, unit='part')
     for name in bar:
         bar.set_description(name, refresh=False)
         with torch.random.fork_rng():
@@ -232,37 +271,34 @@ def lesson(
             start = perf_counter()
             for r in parts[name](setting):
                 now = perf_counter()
-                rows.append(Row(name, r.metric, r.epochs, r.value, r.reference, now-start))
+                row = Row(name, r.metric, r.epochs, r.value, r.reference, now-start)
+                rows.append(row)
                 start = now
-    versions = {'python': platform.python_version(), **{o: version(o) for o in ('fastbook_lesson4', 'torch', 'numpy')}}
+    versions = {o: version(o) for o in ('fastbook_lesson4', 'torch', 'numpy')}
+    versions = {'python': platform.python_version(), **versions}
     return Lesson(rows, str(setting.device), versions)
-
-# %% ../nbs/13_lesson.ipynb #80d9572b
-def _device(s:str)->str:
-    "An argument type: a device that works here"
-    try: torch.zeros(1, device=s)
-    except Exception as e: # every backend raises its own
-        raise argparse.ArgumentTypeError(f'{s!r} does not work here ({str(e).splitlines()[0]}); {default_device()!r} does') from None
-    return s
 
 # %% ../nbs/13_lesson.ipynb #193f87f6
 def main(
     argv:list[str]|None=None # Arguments. Default: those of the command line
 ):
     "The command `lesson4`"
-    p = argparse.ArgumentParser('lesson4', description='Run lesson 4 and print its table beside the figures in the notes.')
-    p.add_argument('--part', choices=list(parts), metavar='NAME', action='append', help=f'run this part only, may be repeated: {", ".join(parts)}')
-    p.add_argument('--seed', type=int, default=42, help='seed for everything random (default: %(default)s)')
-    p.add_argument('--device', type=_device, help='where to compute: cuda, mps or cpu (default: the first of them that is there)')
+    what = 'Run lesson 4 and print its table beside the figures in the notes.'
+    p = argparse.ArgumentParser('lesson4', description=what)
+    p.add_argument('--part', choices=list(parts), metavar='NAME', action='append',
+                   help=f'run this part only, may be repeated: {", ".join(parts)}')
+    p.add_argument('--seed', type=int, default=42,
+                   help='seed for everything random (default: %(default)s)')
+    p.add_argument('--device', help='where to compute: cuda, mps or cpu '
+                   '(default: the first of them that is there)')
     p.add_argument('--json', action='store_true', help='print one JSON object')
-    p.add_argument('--deck', metavar='FILE', help='write the quiz as a deck of cards for Anki, such as lesson4.apkg, and run nothing')
     p.add_argument('--version', action='version', version=version('fastbook_lesson4'))
     a = p.parse_args(argv)
-    if a.deck is not None:
-        if a.part or a.json: p.error('--deck writes the cards and runs nothing: leave out --part and --json')
-        try: return print(f'{write_deck(a.deck)}: the quiz, for Anki (File, Import)')
-        except (OSError, ValueError, RuntimeError) as e: sys.exit(f'lesson4: {e}')
+    try: Setting(a.seed, a.device)
+    except ValueError as e: p.error(str(e))
     try: res = lesson(a.part, a.seed, a.device)
     except KeyboardInterrupt: sys.exit('lesson4: stopped')
     except (OSError, ValueError) as e: sys.exit(f'lesson4: {e}')
-    print(res.json() if a.json else f'{res}\n\ndevice {res.device}, ' + ', '.join(f'{k} {v}' for k,v in res.versions.items()))
+    versions = [f'{k} {v}' for k,v in res.versions.items()]
+    where = ', '.join([f'device {res.device}', *versions])
+    print(res.json() if a.json else f'{res}\n\n{where}')

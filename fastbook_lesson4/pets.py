@@ -6,164 +6,157 @@
 __all__ = ['pets', 'breed_name', 'PresizeSteps', 'presize_steps', 'pets_datablock', 'pets_dataloaders', 'small_net']
 
 # %% ../nbs/08_pets.ipynb #4a3898c9
-import math,re,sys,warnings
-from collections.abc import Callable,Iterable
-from concurrent.futures import ThreadPoolExecutor
+import re,sys
 from pathlib import Path
-from typing import NamedTuple
-import numpy as np
-import torch
-import torch.nn.functional as F
-from fastai.data.block import CategoryBlock,DataBlock
-from fastai.data.core import DataLoaders
-from fastai.data.transforms import RandomSplitter,get_image_files
-from fastai.vision.augment import Resize,aug_transforms
-from fastai.vision.data import ImageBlock
-from fastai.vision.models.xresnet import XResNet
-from fastai.layers import ResBlock
-from PIL import Image
-from torch import Tensor,nn
 from .data import photos
 from .drawn import drawn_pets
 
 # %% ../nbs/08_pets.ipynb #85168a33
 def pets(
-    real:bool|None=None, # `True`: the photographs, or an error. `False`: the drawings. `None`: the photographs where they can be had, else the drawings, with a line that says so
-    cache:str|Path|None=None # Folder for the drawings. Default: `$FASTBOOK_LESSON4_CACHE`, else `fastbook_lesson4` in the user's cache
+    real:bool|None=None, # True: photographs; False: drawings; None: what can be had
+    cache:str|Path|None=None # Folder for the drawings. Default: as for `mnist_sample`
 )->Path: # A folder with `images` and `annotations`
-    "37 breeds of cats and dogs: the Oxford-IIIT Pet photographs from fastai's cache or from the network (811 MB, once), else drawings of the same breeds"
-    if real is False: return drawn_pets(cache)
-    try: return photos()
-    except (OSError, ValueError) as e:
-        if real: raise
-        print(f'pets: drawings instead of photographs, because {" ".join(str(e).split())}', file=sys.stderr)
+    "37 breeds: the Oxford-IIIT Pet photographs (811 MB, once), or drawings"
+    if real: return photos()
+    if real is None:
+        try: return photos()
+        except Exception as e: print(f'pets: drawings, because {e!r}', file=sys.stderr)
     return drawn_pets(cache)
 
 # %% ../nbs/08_pets.ipynb #9fb6f88d
 def breed_name(
-    file:str|Path # The name of a picture, with or without folders, such as `images/great_pyrenees_173.jpg`
+    file:str|Path # A picture, such as `images/great_pyrenees_173.jpg`
 )->str: # All before the last underscore: `great_pyrenees`
     "The breed in the name of a file. `ValueError` if there is none"
-    match = re.fullmatch(r'(.+)_\d+\.\w+', Path(file).name)
-    if not match: raise ValueError(f'no breed in the name {Path(file).name!r}: expected Breed_number.jpg')
-    return match[1]
+    name = Path(file).name
+    if match := re.fullmatch(r'(.+)_\d+\.\w+', name): return match[1]
+    raise ValueError(f'no breed in the name {name!r}: expected Breed_number.jpg')
+
+# %% ../nbs/08_pets.ipynb #5932e768
+import math,warnings
+from collections.abc import Callable
+from typing import NamedTuple
+import numpy as np
+import torch
+import torch.nn.functional as F
+from fastai.data.all import (CategoryBlock,DataBlock,DataLoaders,RandomSplitter,
+                             get_image_files)
+from fastai.layers import ResBlock
+from fastai.vision.augment import Resize,aug_transforms
+from fastai.vision.data import ImageBlock
+from fastai.vision.models.xresnet import XResNet
+from fastai.vision.utils import verify_images
+from PIL import Image
+from torch import Tensor,nn
+from .guards import want_tensor
 
 # %% ../nbs/08_pets.ipynb #0ab5ff08
-class PresizeSteps(NamedTuple):
-    "What two ways to turn, enlarge and tilt a picture make of it: tensors of shape (3, side, side), by name"
-    once: dict[str,Tensor] # Presized: a large square, then one interpolation
-    each: dict[str,Tensor] # A small square, then one interpolation for each change
-
 def _rotate(xy, degrees):
     c,s = math.cos(math.radians(degrees)),math.sin(math.radians(degrees))
-    return xy @ torch.tensor([[c,-s],[s,c]])
+    return xy @ xy.new_tensor([[c,-s],[s,c]])
 
 def _zoom(xy, factor): return xy/factor
 
-def _warp(xy, amount): return xy*(1-abs(amount))/(1+amount*xy[...,1:]) # nearer on one side, as in a photograph from below
+def _warp(xy, tilt): return xy*(1-abs(tilt))/(1+tilt*xy[...,1:]) # nearer on one side
 
-def _sample(img, xy): return F.grid_sample(img[None], xy[None], mode='bilinear', padding_mode='reflection', align_corners=False)[0]
+def _sample(img, xy):
+    kwargs = dict(padding_mode='reflection', align_corners=False)
+    return F.grid_sample(img[None], xy[None], **kwargs)[0]
 
 # %% ../nbs/08_pets.ipynb #eb12567c
+class PresizeSteps(NamedTuple):
+    "What two ways make of a picture: tensors of shape (3, side, side), by name"
+    once: dict[str,Tensor] # Presized: a large square, then one interpolation
+    each: dict[str,Tensor] # A small square, then one interpolation for each change
+
 def presize_steps(
-    img:Image.Image|Tensor, # A picture, or a tensor of shape (3, h, w), uint8 in [0, 255] or float in [0, 1]
+    img:Image.Image|Tensor, # A picture, or a tensor (3, h, w), uint8 or float in [0, 1]
     item_size:int=460, # Side of the large square, in pixels
     size:int=224, # Side of the result, in pixels
     angle:float=20., # Turn it clockwise by so many degrees, then...
     zoom:float=1.3, # ...enlarge it so many times, then...
     warp:float=.2, # ...tilt it, by a number between -1 and 1
-)->PresizeSteps: # The pictures on the way, float in [0, 1], by presizing and by one interpolation for each change
-    "Turn, enlarge and tilt a picture in two ways"
-    if isinstance(img, Image.Image): img = torch.from_numpy(np.array(img.convert('RGB'))).permute(2,0,1)
-    if not isinstance(img, Tensor) or img.ndim != 3 or len(img) != 3 or not img.numel():
-        raise ValueError(f'expected a picture or a tensor of shape (3, h, w), got {tuple(img.shape) if isinstance(img, Tensor) else type(img).__name__}')
-    if not 0 < size <= item_size: raise ValueError(f'expected 0 < size <= item_size, got size={size}, item_size={item_size}')
-    if not zoom > 0: raise ValueError(f'expected zoom > 0, got {zoom}')
-    if not -1 < warp < 1: raise ValueError(f'expected -1 < warp < 1, got {warp}')
-    img = img.float()/255 if not img.is_floating_point() else img.float()
+)->PresizeSteps: # The pictures on the way, float in [0, 1], on the device of `img`
+    "Turn, enlarge and tilt a picture: at once, and one change after the other"
+    if isinstance(img, Image.Image):
+        img = torch.from_numpy(np.array(img.convert('RGB'))).permute(2,0,1)
+    img = want_tensor(img, 'a picture', '(3, h, w)', kind=None)
+    if not (0 < size <= item_size and zoom > 0 and -1 < warp < 1): raise ValueError(
+        'expected 0 < size <= item_size, zoom > 0 and -1 < warp < 1, '
+        f'got {size=}, {item_size=}, {zoom=}, {warp=}')
+    img = img.float() if img.is_floating_point() else img.float()/255
     side = min(img.shape[1:])
     top,left = ((o-side)//2 for o in img.shape[1:])
-    square = img[:, top:top+side, left:left+side]
-    def resized(n): return F.interpolate(square[None], (n,n), mode='bilinear', antialias=True, align_corners=False)[0]
-    a = (2*torch.arange(size) + 1)/size - 1 # the middles of the pixels, when the whole picture goes from -1 to 1
-    xy = torch.stack(torch.meshgrid(a, a, indexing='xy'), -1) # where each pixel of the result lies in the picture: (size, size, 2)
-    large,small = resized(item_size),resized(size)
-    once = {'square': large, 'all at once': _sample(large, _rotate(_zoom(_warp(xy, warp), zoom), angle))}
-    each = {'square': small, 'turned': (r := _sample(small, _rotate(xy, angle))), 'enlarged': (z := _sample(r, _zoom(xy, zoom))),
-            'tilted': _sample(z, _warp(xy, warp))}
+    square = img[None, :, top:top+side, left:left+side]
+    large,small = (F.interpolate(square, (n,n), mode='bilinear', antialias=True)[0]
+                   for n in (item_size, size))
+    a = (2*torch.arange(size, device=img.device) + 1)/size - 1
+    xy = torch.stack(torch.meshgrid(a, a, indexing='xy'), -1)
+    once = {'square': large,
+            'all at once': _sample(large, _rotate(_zoom(_warp(xy, warp), zoom), angle))}
+    each = {'square': small, 'turned': (img := _sample(small, _rotate(xy, angle))),
+            'enlarged': (img := _sample(img, _zoom(xy, zoom))),
+            'tilted': _sample(img, _warp(xy, warp))}
     return PresizeSteps(once, each)
 
 # %% ../nbs/08_pets.ipynb #7a86c27b
-def _pictures(source:str|Path|Iterable[Path])->list[Path]:
+def _pictures(source):
     "The pictures in a folder, or in its folder `images`, sorted; a list stays as it is"
     if not isinstance(source, (str,Path)): return list(source)
     path = Path(source).expanduser()
-    path = path/'images' if (path/'images').is_dir() else path
-    if not path.is_dir(): raise ValueError(f'expected a folder with pictures, got {path}, which is none')
-    files = sorted(o for o in get_image_files(path) if not o.name.startswith('.'))
-    if not files: raise ValueError(f'expected a folder with pictures, found none in {path}')
-    return files
-
-def _can_read(file:Path)->bool:
-    "Is `file` a picture from its first byte to its last?"
-    try:
-        with Image.open(file) as im:
-            im.draft('RGB', (64,64)) # a JPEG is decoded fastest at an eighth of its size
-            im.load()
-        return True
-    except Exception: return False # Pillow raises many kinds
-
-def _some(names:list[str])->str: return ', '.join(names[:5]) + (f' and {len(names)-5} more' if len(names) > 5 else '')
+    return sorted(get_image_files(path/'images' if (path/'images').is_dir() else path))
 
 # %% ../nbs/08_pets.ipynb #25e2d17c
 def pets_datablock(
     item_size:int=460, # Side of the square that each picture becomes, in pixels
     size:int=224, # Side of the square that the model sees, in pixels
-    min_scale:float=.75, # Share of that square's area that a random crop keeps at least; 1 for no crop
+    min_scale:float=.75, # Least share of that square in a random crop; 1: no crop
     valid_pct:float=.2, # Share of the pictures that goes into the validation set
     seed:int=42, # Decides which pictures those are
     vocab:list[str]|None=None, # The labels. Default: those found in the training set
     get_y:Callable[[Path],str]=breed_name, # The label of a file
-)->DataBlock: # For a folder with pictures, or one with a folder `images`, or a list of files
-    "Pictures named after their breed, presized: a large square for each picture, then the changes for the batch, at once; a random crop (`min_scale` below 1) is one more step"
-    if not 0 < size <= item_size: raise ValueError(f'expected 0 < size <= item_size, got size={size}, item_size={item_size}')
-    if not 0 < min_scale <= 1: raise ValueError(f'expected 0 < min_scale <= 1, got {min_scale}')
-    if not 0 < valid_pct < 1: raise ValueError(f'expected 0 < valid_pct < 1, got {valid_pct}')
-    return DataBlock(blocks=(ImageBlock, CategoryBlock(vocab=vocab)), get_items=_pictures, get_y=get_y,
-                     splitter=RandomSplitter(valid_pct, seed=seed), item_tfms=Resize(item_size),
-                     batch_tfms=aug_transforms(size=size, min_scale=min_scale))
+)->DataBlock: # For a folder with pictures or a folder `images`, or a list of files
+    "Pictures with labels, presized: a large square, then all changes at once"
+    if not (0 < size <= item_size and 0 < min_scale <= 1 and 0 < valid_pct < 1):
+        raise ValueError('expected 0 < size <= item_size, 0 < min_scale <= 1, '
+            f'0 < valid_pct < 1, got {size=}, {item_size=}, {min_scale=}, {valid_pct=}')
+    return DataBlock(
+        blocks=(ImageBlock, CategoryBlock(vocab=vocab)), get_items=_pictures,
+        splitter=RandomSplitter(valid_pct, seed=seed), get_y=get_y,
+        item_tfms=Resize(item_size),
+        batch_tfms=aug_transforms(size=size, min_scale=min_scale))
 
 # %% ../nbs/08_pets.ipynb #9ec774d4
 def pets_dataloaders(
-    path:str|Path|None=None, # Folder with pictures named after their breed, or with a folder `images`. Default: `pets()`
+    path:str|Path|None=None, # Folder, as for `pets_datablock`. Default: `pets()`
     item_size:int=460, # Side of the square that each picture becomes, in pixels
     size:int=224, # Side of the square that the model sees, in pixels
     bs:int=64, # Pictures in a mini-batch, at most
-    min_scale:float=.75, # Share of that square's area that a random crop keeps at least; 1 for no crop
-    valid_pct:float=.2, # Share of the pictures that goes into the validation set, at least one
+    min_scale:float=.75, # Least share of that square in a random crop; 1: no crop
+    valid_pct:float=.2, # Share of the validation set, which gets at least one
     seed:int=42, # Decides which pictures those are
     **kwargs # For `DataBlock.dataloaders`, such as `num_workers` and `device`
 )->DataLoaders: # Batches of pictures (bs, 3, size, size) and breeds (bs,)
-    "Batches of pets. Files that can't be read are named in a warning and left out; a name without a breed is a `ValueError`"
-    path = pets() if path is None else path
-    files = _pictures(path)
-    with ThreadPoolExecutor() as ex: ok = list(ex.map(_can_read, files))
-    bad = [o.name for o,good in zip(files, ok) if not good]
-    if bad: warnings.warn(f'left out {len(bad)} of {len(files)} pictures that cannot be read: {_some(bad)}', stacklevel=2)
-    files = [o for o,good in zip(files, ok) if good]
-    nameless = [o.name for o in files if not re.fullmatch(r'.+_\d+\.\w+', o.name)]
-    if nameless: raise ValueError(f'no breed in {len(nameless)} of {len(files)} names: {_some(nameless)}. Expected Breed_number.jpg')
-    if len(files) < 2: raise ValueError(f'expected at least 2 pictures, one to learn from and one to validate with, got {len(files)} in {path}')
-    n_valid = max(1, int(valid_pct*len(files)))
-    block = pets_datablock(item_size, size, min_scale, (n_valid+.5)/len(files), seed, sorted({breed_name(o) for o in files}))
-    return block.dataloaders(files, path=Path(path), bs=min(bs, len(files)-n_valid), **kwargs)
+    "Batches of pets. Files that can't be read are left out, with a warning"
+    path = Path(pets() if path is None else path)
+    found = _pictures(path)
+    bad = verify_images(found)
+    some = ', '.join(o.name for o in bad[:9]) + ' ...'*(len(bad) > 9)
+    if bad: warnings.warn(f'left out {len(bad)} of {len(found)} pictures '
+                          f'that cannot be read: {some}', stacklevel=2)
+    files = [o for o in found if o not in bad]
+    n = len(files)
+    if n < 2: raise ValueError(f'expected at least 2 pictures in {path}, got {n}')
+    n_valid,vocab = max(1, int(valid_pct*n)),sorted({breed_name(o) for o in files})
+    block = pets_datablock(item_size, size, min_scale, (n_valid+.5)/n, seed, vocab)
+    return block.dataloaders(files, path=path, bs=min(bs, n-n_valid), **kwargs)
 
 # %% ../nbs/08_pets.ipynb #ee7a6365
 def small_net(
     pretrained:bool=False, # There are no weights to load: only `False` works
     **kwargs # For fastai's `XResNet`, such as `n_out`
-)->nn.Module: # A residual net of about 1.3 million parameters, for pictures of 48 to 128 pixels
+)->nn.Module: # Some 1.3 million parameters, for pictures of 48 to 128 pixels
     "A residual net that learns from scratch on an ordinary computer"
-    if pretrained: raise ValueError('small_net has no pretrained weights: use pretrained=False, or resnet34')
+    if pretrained: raise ValueError('small_net has no weights: use pretrained=False')
     net = XResNet(ResBlock, 1, [1,1,1,1], stem_szs=(8,16,64), widen=.5, **kwargs)
-    return net.to(memory_format=torch.channels_last) # a pixel's channels side by side in memory: a third faster on a CPU
+    return net.to(memory_format=torch.channels_last) # a third faster on a CPU

@@ -6,23 +6,19 @@
 __all__ = ['relu', 'simple_net', 'first_layer_images', 'dead_units']
 
 # %% ../nbs/05_relu.ipynb #d8420eae
-from functools import partial
 import torch
+from collections import Counter
 from torch import Tensor,nn
+from .guards import want_tensor,want_whole
 
 # %% ../nbs/05_relu.ipynb #73a4127e
 def relu(
     x:Tensor, # Any shape
-    slope:float=0. # Steepness for negative numbers, from 0 (ReLU) over 0.1 (leaky) to 1 (no bend)
+    slope:float=0. # Steepness for negative numbers: 0 (ReLU), 0.1 (leaky), 1 (no bend)
 )->Tensor: # Same shape: `x` where it is positive, `slope*x` elsewhere
     "Replace the negative numbers by 0, or make them smaller"
-    _check_slope(slope)
+    if not 0 <= slope <= 1: raise ValueError(f'expected slope from 0 to 1, got {slope}')
     return torch.where(x<=0, slope*x if slope else 0, x)
-
-# %% ../nbs/05_relu.ipynb #12815423
-def _check_slope(slope:float):
-    "Raise unless `slope` is between 0 and 1"
-    if not 0 <= slope <= 1: raise ValueError(f'expected a slope from 0 to 1, got {slope}')
 
 # %% ../nbs/05_relu.ipynb #972e8382
 def simple_net(
@@ -31,43 +27,48 @@ def simple_net(
     n_out:int=1, # Outputs
     slope:float=0. # Of the activation function for negative numbers, as in `relu`
 )->nn.Sequential: # From shape (n, n_in) to activations of shape (n, n_out)
-    "A linear layer, a ReLU (leaky where `slope` is above 0), a linear layer. PyTorch's global generator starts the parameters"
-    _check_slope(slope)
-    for name,o in {'n_hidden':n_hidden, 'n_in':n_in, 'n_out':n_out}.items():
-        if o < 1: raise ValueError(f'expected {name} of 1 or more, got {o}')
-    return nn.Sequential(nn.Linear(n_in, n_hidden), nn.LeakyReLU(slope) if slope else nn.ReLU(), nn.Linear(n_hidden, n_out))
+    "A linear layer, a ReLU (leaky where `slope` is above 0), a linear layer"
+    for n in (n_hidden, n_in, n_out): want_whole(n, 'sizes of layers', 1)
+    if not 0 <= slope <= 1: raise ValueError(f'expected slope from 0 to 1, got {slope}')
+    bend = nn.LeakyReLU(slope) if slope else nn.ReLU()
+    return nn.Sequential(nn.Linear(n_in, n_hidden), bend, nn.Linear(n_hidden, n_out))
 
 # %% ../nbs/05_relu.ipynb #1a07caed
 def first_layer_images(
-    model:nn.Module # A model whose first layer with parameters is linear and takes 784 pixels
+    model:nn.Module # Its first layer with parameters is linear and takes 784 pixels
 )->Tensor: # A copy of its weights, one image for each unit, shape (n, 28, 28)
     "What each unit of the first layer multiplies the pixels with"
-    first = next((m for m in model.modules() if list(m.parameters(recurse=False))), None)
+    first = next((m for m in model.modules() if [*m.parameters(recurse=False)]), None)
     if not isinstance(first, nn.Linear) or first.in_features != 28*28:
-        raise ValueError(f'expected a model that starts with nn.Linear(784, ...), got {first}')
+        raise ValueError(f'expected a first layer nn.Linear(784, ...), got {first}')
     return first.weight.detach().clone().view(-1, 28, 28)
 
-# %% ../nbs/05_relu.ipynb #bd0c7f5b
+# %% ../nbs/05_relu.ipynb #9225896d
 @torch.no_grad()
 def dead_units(
-    model:nn.Module, # A model with `nn.ReLU` or `nn.LeakyReLU` modules (calls of `F.relu` cannot be seen)
+    model:nn.Module, # With `nn.ReLU` or `nn.LeakyReLU` modules; `F.relu` isn't seen
     x:Tensor, # Inputs for `model`, shape (n, ...), on its device
     bs:int=1024 # Inputs at a time
-)->dict[str,Tensor]: # For each of these modules its name and a mask, True where a unit is dead; shape (units,) or (channels,)
-    "Which units are 0 for every one of these inputs? A channel is dead if it is 0 everywhere in all of them. The model is used in evaluation mode"
-    relus = {name: m for name,m in model.named_modules() if isinstance(m, (nn.ReLU, nn.LeakyReLU))}
-    if not relus: raise ValueError(f'expected a model with nn.ReLU or nn.LeakyReLU modules, got none in {type(model).__name__}')
-    if not len(x): raise ValueError(f'expected at least one input, got shape {tuple(x.shape)}')
-    awake = {}
-    def watch(name, module, inputs, out):
-        woken = (out != 0).transpose(0, 1).flatten(1).any(1)
-        awake[name] = awake[name] | woken if name in awake else woken
-    hooks = [m.register_forward_hook(partial(watch, name)) for name,m in relus.items()]
+)->dict[str,Tensor]: # By name, or `name, use 2`: True where a unit is dead
+    "Which units, or channels, are 0 for every one of these inputs, in evaluation mode?"
+    x,bs = want_tensor(x, 'inputs', kind=None),want_whole(bs, 'a batch size', 1)
+    kinds = nn.ReLU,nn.LeakyReLU
+    relus = {m: name for name,m in model.named_modules() if isinstance(m, kinds)}
+    if not relus: raise ValueError(f'expected a model with nn.ReLU, got {model}')
+    uses,dead = Counter(),{}
+    def watch(module, inputs, out):
+        uses[module] += 1
+        name = relus[module] + (f', use {uses[module]}' if uses[module] > 1 else '')
+        zero = (out == 0).transpose(0, 1).flatten(1).all(1)
+        dead[name] = dead.get(name, True) & zero
+    hooks = [m.register_forward_hook(watch) for m in relus]
     modes = [(m, m.training) for m in model.modules()]
     try:
         model.eval()
-        for xb in x.split(bs): model(xb)
+        for xb in x.split(bs):
+            uses.clear()
+            model(xb)
     finally: # leave the model as it was
         for o in hooks: o.remove()
         for m,mode in modes: m.training = mode
-    return {name: ~awake[name] for name in relus if name in awake}
+    return dead

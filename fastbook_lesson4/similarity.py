@@ -10,21 +10,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 import torch
 from torch import Tensor
-from .pixels import check_images
+from .guards import want_finite,want_tensor,want_whole
 
 # %% ../nbs/01_similarity.ipynb #698acb3b
 def mean_image(
     imgs:Tensor # Images, shape (n, h, w), any float dtype
 )->Tensor: # Their mean, shape (h, w)
     "The average image, pixel by pixel"
-    return _floats(check_images(imgs, 3)).mean(0)
-
-# %% ../nbs/01_similarity.ipynb #2844a4d2
-def _floats(x:Tensor)->Tensor:
-    "Raise unless `x` holds floating point numbers"
-    if not x.is_floating_point(): raise TypeError(f'expected floats in [0, 1], got {x.dtype}: use x.float()/255, '
-                                                  'since bytes have no negative numbers and 3-5 would be 254')
-    return x
+    return want_tensor(imgs, 'images', '(n, h, w)').mean(0)
 
 # %% ../nbs/01_similarity.ipynb #51fe2e9d
 def l1_distance(
@@ -32,27 +25,17 @@ def l1_distance(
     b:Tensor # Reference, shape (h, w), or one that broadcasts to `a`
 )->Tensor: # Mean absolute difference, shape (...), in units of brightness
     "How far each image in `a` is from `b`: the mean of the absolute pixel differences"
-    return (a - _reference(a, b)).abs().mean((-2,-1))
+    for o in (a,b): want_tensor(o, 'images', '(..., h, w)')
+    return (a - b).abs().mean((-2,-1))
 
 # %% ../nbs/01_similarity.ipynb #504bb31b
 def rmse_distance(
     a:Tensor, # Images, shape (..., h, w), any float dtype
     b:Tensor # Reference, shape (h, w), or one that broadcasts to `a`
 )->Tensor: # Root mean squared difference, shape (...), in units of brightness
-    "How far each image in `a` is from `b`: the root of the mean of the squared pixel differences"
-    return (a - _reference(a, b)).pow(2).mean((-2,-1)).sqrt()
-
-# %% ../nbs/01_similarity.ipynb #61f826a4
-def _reference(a:Tensor, b:Tensor)->Tensor:
-    "`b`, once it is sure that it broadcasts to `a` and that both can be subtracted"
-    for o in (a,b):
-        if not isinstance(o, Tensor): raise TypeError(f'expected a tensor of shape (..., h, w), got {type(o).__name__}')
-        if o.ndim < 2 or not o.numel(): raise ValueError(f'expected images of shape (..., h, w) with at least one pixel, got {tuple(o.shape)}')
-    if a.shape[-2:] != b.shape[-2:]: raise ValueError(f'expected two images of one size, got {tuple(a.shape[-2:])} and {tuple(b.shape[-2:])}')
-    if b.ndim > a.ndim or any(n not in (1,m) for n,m in zip(b.shape[::-1], a.shape[::-1])):
-        raise ValueError(f'the reference of shape {tuple(b.shape)} does not broadcast to images of shape {tuple(a.shape)}')
-    _floats(a)
-    return _floats(b)
+    "How far each image in `a` is from `b`: the root of the mean of the squares"
+    for o in (a,b): want_tensor(o, 'images', '(..., h, w)')
+    return (a - b).pow(2).mean((-2,-1)).sqrt()
 
 # %% ../nbs/01_similarity.ipynb #f6f94b75
 class ClassAccuracy(NamedTuple):
@@ -62,38 +45,42 @@ class ClassAccuracy(NamedTuple):
     overall: float # Part of all images that are right
     def __repr__(self):
         by_class = {k: round(v, 4) for k,v in self.by_class.items()}
-        return f'ClassAccuracy(by_class={by_class}, mean={self.mean:.4f}, overall={self.overall:.4f})'
+        means = f'mean={self.mean:.4f}, overall={self.overall:.4f}'
+        return f'ClassAccuracy(by_class={by_class}, {means})'
 
 # %% ../nbs/01_similarity.ipynb #90f2d706
 class PixelSimilarity:
     "A classifier that compares an image with the mean image of each class"
     def __init__(self,
-        distance:Callable[[Tensor,Tensor],Tensor]=l1_distance # Distance of images (n, h, w) from one image (h, w), shape (n,)
+        distance:Callable[[Tensor,Tensor],Tensor]=l1_distance # Of images from one image
     ): self.distance = distance
 
     def fit(self,
         x:Tensor, # Images, shape (n, h, w), any float dtype
-        y:Tensor # Labels, shape (n, 1) or (n,), whole numbers, at least two different ones
+        y:Tensor # Labels, shape (n, 1) or (n,), whole numbers, at least two classes
     )->'PixelSimilarity': # The classifier itself
         "Keep the mean image of each class"
-        y = _labels(y, check_images(x, 3))
+        want_finite(want_tensor(x, 'images', '(n, h, w)'), 'images')
+        y = want_tensor(y, 'labels', f'({len(x)}, 1) or ({len(x)},)', 'whole').flatten()
         classes = y.unique()
-        if len(classes) < 2: raise ValueError(f'expected labels of at least two classes, got only {classes.tolist()}')
+        want_whole(len(classes), 'a number of classes', 2)
         self.means = torch.stack([mean_image(x[y==c]) for c in classes])
         self.classes = classes
         return self
 
     def distances(self,
         x:Tensor # Images, shape (n, h, w)
-    )->Tensor: # Distance of each image from the mean of each class, shape (n, number of classes)
-        "How far each image is from each mean"
-        if not hasattr(self, 'classes'): raise RuntimeError('PixelSimilarity has no mean images yet: call fit(x, y) first')
-        return torch.stack([self.distance(check_images(x, 3), m) for m in self.means], dim=1)
+    )->Tensor: # Distance of each image from each mean, shape (n, number of classes)
+        "How far each image is from the mean of each class"
+        if not hasattr(self, 'means'): raise RuntimeError('call fit(x, y) first')
+        h,w = self.means.shape[1:]
+        want_finite(want_tensor(x, 'images', f'(n, {h}, {w})'), 'images')
+        return torch.stack([self.distance(x, m) for m in self.means], dim=1)
 
     def predict(self,
         x:Tensor # Images, shape (n, h, w)
     )->Tensor: # The label of the nearest mean, shape (n, 1)
-        "The class that each image looks most like; the smaller label if two are equally near"
+        "The class that each image looks most like; of two equally near the smaller"
         nearest = self.distances(x).argmin(1)
         return self.classes[nearest].unsqueeze(1)
 
@@ -102,15 +89,8 @@ class PixelSimilarity:
         y:Tensor # Labels, shape (n, 1) or (n,)
     )->ClassAccuracy:
         "How many predictions are right, by class and overall"
-        y = _labels(y, check_images(x, 3))
-        correct = self.predict(x).flatten() == y
-        by_class = {c.item(): correct[y==c].float().mean().item() for c in y.unique()}
-        return ClassAccuracy(by_class, sum(by_class.values())/len(by_class), correct.float().mean().item())
-
-# %% ../nbs/01_similarity.ipynb #2767c769
-def _labels(y:Tensor, x:Tensor)->Tensor:
-    "The labels of the images `x` as a vector, or raise"
-    if not isinstance(y, Tensor): raise TypeError(f'expected labels as a tensor of shape ({len(x)}, 1), got {type(y).__name__}')
-    if y.is_floating_point() or y.is_complex(): raise TypeError(f'expected labels as whole numbers, got {y.dtype}')
-    if y.shape not in ((len(x),1), (len(x),)): raise ValueError(f'expected labels of shape ({len(x)}, 1), one for each image, got {tuple(y.shape)}')
-    return y.flatten()
+        y = want_tensor(y, 'labels', f'({len(x)}, 1) or ({len(x)},)', 'whole').flatten()
+        correct = (self.predict(x).flatten() == y).float()
+        by_class = {c.item(): correct[y==c].mean().item() for c in y.unique()}
+        mean = sum(by_class.values())/len(by_class)
+        return ClassAccuracy(by_class, mean, correct.mean().item())

@@ -7,97 +7,89 @@ __all__ = ['nll_loss', 'logsumexp', 'softmax', 'log_softmax', 'cross_entropy']
 
 # %% ../nbs/06_softmax.ipynb #b411bab9
 import torch
+from functools import wraps
 from torch import Tensor
+from .guards import want_tensor
 
 # %% ../nbs/06_softmax.ipynb #3c4f2918
-def _check_floats(input:Tensor):
-    "Raise unless `input` is a tensor of floats"
-    if not isinstance(input, Tensor): raise TypeError(f'expected a tensor of activations, got {type(input).__name__}: make one with torch.tensor')
-    if not input.is_floating_point(): raise TypeError(f'expected activations of a float dtype, got {input.dtype}: use .float()')
-
-def _class_dim(input:Tensor)->int: return 1 if input.ndim > 1 else 0
-
-def _check_target(input:Tensor, target:Tensor):
-    "Raise unless `target` holds one class for each item of `input`"
-    _check_floats(input)
-    if not input.ndim: raise ValueError('expected input of shape (n, c) with c classes, got a scalar')
-    if not isinstance(target, Tensor): raise TypeError(f'expected a tensor of targets, got {type(target).__name__}: make one with torch.tensor')
-    if target.is_floating_point() or target.is_complex():
-        raise TypeError(f'expected targets that are positions of classes, whole numbers, got {target.dtype}: use target.long()')
-    dim = _class_dim(input)
-    want,c = input.shape[:dim] + input.shape[dim+1:],input.shape[dim]
-    if target.shape != want:
-        hint = ': drop the last axis with target.squeeze(-1)' if target.shape == (*want,1) else ''
-        raise ValueError(f'expected targets of shape {tuple(want)} for input of shape {tuple(input.shape)}, got {tuple(target.shape)}{hint}')
-    if not input.numel(): raise ValueError(f'expected at least one item and one class, got input of shape {tuple(input.shape)}')
-    lo,hi = torch.stack(target.long().aminmax()).tolist() # one transfer from a GPU, not two
-    if lo < 0 or hi >= c: raise ValueError(f'expected targets from 0 to {c-1}, one of {c} classes, got {lo if lo < 0 else hi}')
-
-# %% ../nbs/06_softmax.ipynb #0ab2b9d1
 def nll_loss(
-    input:Tensor, # Log-probabilities, shape (n, c) for `c` classes; also (c,) or (n, c, d1, ...)
-    target:Tensor, # Position of the right class, from 0 to c-1: whole numbers, shape (n,), or () or (n, d1, ...)
+    input:Tensor, # Log-probabilities, shape (n, c), or (c,) or (n, c, d1, ...)
+    target:Tensor, # Positions of the right classes: (n,), or () or (n, d1, ...)
     reduction:str='mean' # `'mean'`, `'sum'` or `'none'`
 )->Tensor: # A scalar, or with `'none'` the shape of `target`
-    "Negative log likelihood: minus the log-probability of the right class. As `F.nll_loss`, it takes no log"
-    _check_target(input, target)
-    if reduction not in ('mean','sum','none'): raise ValueError(f"expected reduction 'mean', 'sum' or 'none', got {reduction!r}")
-    dim = _class_dim(input)
-    index = target.as_subclass(Tensor).long().unsqueeze(dim) # a plain tensor: two kinds of subclass, such as fastai's, don't mix
-    loss = -input.gather(dim, index).squeeze(dim)
-    return loss if reduction=='none' else getattr(loss, reduction)()
+    "Minus the log-probability of the right class. As `F.nll_loss`, it takes no log"
+    dim = 1 if input.ndim > 1 else 0
+    loss = -input.gather(dim, target.unsqueeze(dim)).squeeze(dim)
+    return loss if reduction == 'none' else getattr(loss, reduction)()
+
+# %% ../nbs/06_softmax.ipynb #0ab2b9d1
+def _labels_checked(f):
+    "`f`, with a word on what doesn't fit"
+    @wraps(f)
+    def res(input, target, reduction='mean'):
+        shape = want_tensor(input, 'log-probabilities', '(..., c)').shape
+        dim = 1 if len(shape) > 1 else 0
+        want_tensor(target, 'targets', str((*shape[:dim],*shape[dim+1:])), 'whole')
+        if reduction not in ('mean','sum','none'):
+            raise ValueError(f"expected 'mean', 'sum' or 'none', got {reduction!r}")
+        try: return f(input, target.as_subclass(Tensor).long(), reduction)
+        except RuntimeError: # a look at every label would hold up a GPU
+            wrong = target[(target < 0) | (target >= shape[dim])]
+            if not len(wrong): raise
+            raise ValueError(f'expected targets from 0 to {shape[dim]-1}, one of '
+                             f'{shape[dim]} classes, got {wrong[0].item()}') from None
+    return res
+
+nll_loss = _labels_checked(nll_loss)
 
 # %% ../nbs/06_softmax.ipynb #598dcd52
-def _wide(input:Tensor)->Tensor: return input.float() if input.dtype in (torch.float16,torch.bfloat16) else input
-
-def _max(x:Tensor, dim:int|tuple[int,...])->Tensor:
-    "The largest along `dim`, which stays as an axis of length 1; a plain number for autograd"
-    if not x.numel() and 0 in [x.shape[o] for o in ([dim] if isinstance(dim,int) else dim)]:
-        raise ValueError(f'expected at least one class along dim {dim}, got shape {tuple(x.shape)}')
-    return x.amax(dim, keepdim=True).detach()
-
-# %% ../nbs/06_softmax.ipynb #64469718
 def logsumexp(
     input:Tensor, # Any shape, any float dtype
     dim:int|tuple[int,...]=-1, # Axis to sum along, or several
     keepdim:bool=False # Keep `dim` as an axis of length 1?
 )->Tensor: # The shape of `input` without `dim`, same dtype
     "Logarithm of the sum of the exponentials, without overflow. As `torch.logsumexp`"
-    _check_floats(input)
-    x = _wide(input)
-    m = _max(x, dim)
+    m = input.amax(dim, keepdim=True).detach()
     m = m.masked_fill(m.isinf(), 0) # inf - inf would be nan
-    out = (x-m).exp().sum(dim, keepdim=True).log() + m
-    return (out if keepdim else out.squeeze(dim)).to(input.dtype)
+    lse = m + (input-m).exp().sum(dim, keepdim=True).log()
+    return lse if keepdim else lse.squeeze(dim)
 
-# %% ../nbs/06_softmax.ipynb #0e87d865
 def softmax(
     input:Tensor, # Activations, any shape, any float dtype
     dim:int=-1 # Axis of the classes
 )->Tensor: # Probabilities that add up to 1 along `dim`, same shape and dtype
     "Exponentials divided by their sum, without overflow. As `torch.softmax`"
-    _check_floats(input)
-    x = _wide(input)
-    e = (x - _max(x, dim)).exp()
-    return (e/e.sum(dim, keepdim=True)).to(input.dtype)
+    e = (input - input.amax(dim, keepdim=True).detach()).exp()
+    return e/e.sum(dim, keepdim=True)
 
-# %% ../nbs/06_softmax.ipynb #20474f8a
 def log_softmax(
     input:Tensor, # Activations, any shape, any float dtype
     dim:int=-1 # Axis of the classes
 )->Tensor: # Log-probabilities, 0 or below, same shape and dtype
     "The log of `softmax`, without ever taking it of a 0. As `torch.log_softmax`"
-    _check_floats(input)
-    x = _wide(input)
-    x = x - _max(x, dim) # before the log-sum-exp: of two large numbers nearly alike the difference would keep few digits
-    return (x - logsumexp(x, dim, keepdim=True)).to(input.dtype)
+    x = input - input.amax(dim, keepdim=True).detach()
+    return x - x.exp().sum(dim, keepdim=True).log()
+
+# %% ../nbs/06_softmax.ipynb #1fd25a02
+def _in_32_bits(f):
+    "`f`, its input checked; numbers of 16 bits are computed in 32 and rounded once"
+    @wraps(f)
+    def res(input, *args, **kwargs):
+        want_tensor(input, 'activations')
+        wide = input.float() if torch.finfo(input.dtype).bits < 32 else input
+        return f(wide, *args, **kwargs).to(input.dtype)
+    return res
+
+logsumexp,softmax,log_softmax = map(_in_32_bits, (logsumexp,softmax,log_softmax))
 
 # %% ../nbs/06_softmax.ipynb #a5ead664
 def cross_entropy(
-    input:Tensor, # Activations, shape (n, c) for `c` classes; also (c,) or (n, c, d1, ...): the softmax is applied here
-    target:Tensor, # Position of the right class, from 0 to c-1: whole numbers, shape (n,), or () or (n, d1, ...)
+    input:Tensor, # Activations, shape (n, c), or (c,) or (n, c, d1, ...)
+    target:Tensor, # Positions of the right classes: (n,), or () or (n, d1, ...)
     reduction:str='mean' # `'mean'`, `'sum'` or `'none'`
 )->Tensor: # A scalar, or with `'none'` the shape of `target`: 0 or above
-    "Minus the log of the probability that softmax gives to the right class. As `F.cross_entropy`"
-    _check_target(input, target)
-    return nll_loss(log_softmax(_wide(input), _class_dim(input)), target, reduction).to(input.dtype)
+    "Minus the log of the probability that softmax gives to the right class"
+    return nll_loss(log_softmax(input, 1 if input.ndim > 1 else 0), target, reduction)
+
+# %% ../nbs/06_softmax.ipynb #3623acc5
+cross_entropy = _in_32_bits(cross_entropy)

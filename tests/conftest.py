@@ -24,6 +24,5 @@ def python():
 def site_folder():
     "The site, built once"
     import site_builder
-    out,warnings = site_builder.build()
-    assert warnings == []
-    return out
+    assert site_builder.build()[1] == []
+    return site_builder.SITE

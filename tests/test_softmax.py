@@ -143,7 +143,7 @@ def test_lengths_that_do_not_match(x, n, column):
 @given(c=st.integers(0,5), dtype=FLOATS, reduction=REDUCTIONS)
 def test_empty_batch(c, dtype, reduction):
     for f in (nll_loss, cross_entropy):
-        with pytest.raises(ValueError, match=rf'at least one item .* \(0, {c}\)'): f(torch.zeros(0,c,dtype=dtype), torch.zeros(0).long(), reduction)
+        with pytest.raises(ValueError, match=rf'at least one element, got shape \(0, {c}\)'): f(torch.zeros(0,c,dtype=dtype), torch.zeros(0).long(), reduction)
 
 @given(batch=batches(extremes=[]), dtype=st.sampled_from([torch.float16, torch.float32, torch.float64, torch.complex64]))
 def test_targets_that_are_no_whole_numbers(batch, dtype):

@@ -1,29 +1,45 @@
-"""Collect the pages that nobody writes: the reference, the jargon and the errata, all from the notebooks and the library.
+"""Collect the pages that nobody writes: the reference and the jargon, from the notebooks and the library.
 
-    python tools/pages.py [FOLDER]     write reference.md, jargon.md and errata.md there (default: the current folder)
+    python tools/pages.py [FOLDER]     write reference.md and jargon.md there, and tidy the notebooks
+                                       that nbdev prepared there (default: the current folder)
 
-Quarto calls this before it renders; `tools/site_builder.py` does the same.
+Quarto calls this before it renders, with the Python that it finds; `tools/site_builder.py` does the same.
 """
-import ast, io, re, sys, tokenize
+import ast, html, io, itertools, json, os, re, subprocess, sys, tokenize
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-import nbformat
-from notebooks import ROOT,directives,heading,notebooks,settings
 
-def page_name(name):
-    "The name of a notebook without its number, as in nbdev's links: `01_similarity` gives `similarity`"
-    return re.sub(r'^\d+_', '', name)
+def elsewhere(error):
+    "Go on with the project's own Python: the one that was called lacks a package"
+    root = Path(__file__).resolve().parent.parent
+    own = root/'.venv'/('Scripts/python.exe' if os.name == 'nt' else 'bin/python')
+    if Path(sys.prefix) == root/'.venv' or not own.is_file(): sys.exit(f'pages.py: {error}. `make setup` installs what is missing, in .venv')
+    sys.exit(subprocess.run([own, __file__, *sys.argv[1:]]).returncode)
+
+try:
+    import nbformat
+    from notebooks import NBS,ROOT,chapters as numbered,directives,heading,inside,notebooks,settings
+except ImportError as e:
+    if __name__ != '__main__': raise
+    elsewhere(e)
+
+APART = {'lesson'} # chapters that belong to the reference, not to the reading order
+
+def page_name(path):
+    "The address of a notebook's page without its ending, and without the number, as in nbdev's links: `nbs/01_similarity.ipynb` gives `similarity`"
+    return re.sub(r'(^|/)\d+_', r'\1', inside(Path(path)).removesuffix('.ipynb'))
 
 class Chapter(NamedTuple):
     "A notebook, and where its page is"
-    name: str # Of the module and the page
+    name: str # Of the module
     title: str
     description: str
     cells: list
+    at: str # Address of its page, without the ending
 
     @property
-    def page(self): return f'{self.name}.html'
+    def page(self): return f'{self.at}.html'
 
     def headings(self):
         "Every section: the number of its cell, its title and its anchor"
@@ -44,9 +60,18 @@ class Chapter(NamedTuple):
         path = ROOT/settings()['lib_path']/f'{self.name}.py'
         return symbols(path.read_text(encoding='utf-8')) if path.is_file() else []
 
+def read(path):
+    "The chapter in a file"
+    at = page_name(path)
+    return Chapter(at.split('/')[-1], *heading(path), nbformat.read(path, as_version=4).cells, at)
+
 def chapters():
     "The chapters in their order"
-    return [Chapter(page_name(p.stem), *heading(p), nbformat.read(p, as_version=4).cells) for p in notebooks() if p.stem != 'index']
+    return [read(p) for p in numbered() if p.stem != 'index']
+
+def backstage():
+    "The notebooks that no chapter asks to be read"
+    return [read(p) for p in notebooks()[len(numbered()):]]
 
 def page(title, description, *blocks):
     "A page in Markdown"
@@ -56,10 +81,12 @@ def shown(cell):
     "The code of a cell as readers see it; nothing, if they don't"
     return shown_code(cell.source) if cell.cell_type == 'code' else ''
 
+UNSEEN = {'hide','exporti','default_exp'} # cells that leave nothing on a page
+
 @cache
 def shown_code(source):
     opts = directives(source)
-    if any(o in opts for o in ('hide','hide_input','default_exp')) or opts.get('echo') == 'false' or opts.get('include') == 'false': return ''
+    if UNSEEN & set(opts) or 'hide_input' in opts or opts.get('echo') == 'false' or opts.get('include') == 'false': return ''
     return re.sub(r'^(#\||#@title).*\n?', '', source, flags=re.M).strip()
 
 def defines(cell, name):
@@ -181,7 +208,13 @@ def outputs(cell):
 
 def anchor(chapter, sym): return f'{chapter.name}-{sym.name.replace(".", "-")}' # case matters: `Lesson` and `lesson`
 
-def table_cell(text): return text.replace('|', '\\|')
+def code(text):
+    "Code in a cell of a table. `|` would end the cell, and Quarto shows `\\|` as it stands: then as HTML, every mark as its number"
+    return '<code>' + re.sub(r'[^\w\s,.:()=]', lambda m: f'&#{ord(m[0])};', text) + '</code>' if '|' in text else f'`{text}`'
+
+def table_cell(text):
+    "Text in a cell of a table"
+    return ''.join(code(o[1:-1]) if i % 2 else o.replace('|', '\\|') for i,o in enumerate(re.split(r'(`[^`]+`)', text)))
 
 def entry(sym, chapter, cell, cfg):
     "A name's part of the reference"
@@ -191,8 +224,7 @@ def entry(sym, chapter, cell, cfg):
     res = [f'{level} {sym.name} {{#{anchor(chapter, sym)}}}', f'```python\n{sym.signature}\n```']
     if sym.doc: res.append(sym.doc)
     if sym.params:
-        rows = [f'| `{p.name}` | `{table_cell(p.type)}` | {f"`{table_cell(p.default)}`" if p.default else ""} | {table_cell(p.doc)} |' for p in sym.params]
-        rows = [r.replace('| `returns` |', '| returns |').replace('| `` |', '| |') for r in rows]
+        rows = [f'| {"returns" if p.name == "returns" else code(p.name)} | {code(p.type) if p.type else ""} | {code(p.default) if p.default else ""} | {table_cell(p.doc)} |' for p in sym.params]
         res.append('\n'.join(['| name | type | default | what it is |', '| --- | --- | --- | --- |', *rows]))
     if cell is not None:
         res.append(f'```python\n{shown(cell)}\n```')
@@ -200,20 +232,24 @@ def entry(sym, chapter, cell, cfg):
     res.append(f'[Where the course builds it]({where}) · [source of {sym.name}]({source})')
     return '\n\n'.join(res)
 
-def reference(everyone):
-    "Every public name, module by module"
-    cfg = settings()
-    res,found = [],examples(everyone)
-    index = ['| module | names |', '| --- | --- |']
-    for ch in everyone:
+def modules(group, found, cfg):
+    "The table of some modules, and the entries of their names"
+    index,res = ['| module | names |', '| --- | --- |'],[]
+    for ch in group:
         if not (syms := ch.symbols()): continue
         links = [f'[`{s.name}`](#{anchor(ch, s)})' for s in syms if '.' not in s.name]
         index.append(f'| [{ch.name}](#module-{ch.name}) | {", ".join(links)} |')
         res.append(f'## {cfg["lib_name"]}.{ch.name} {{#module-{ch.name}}}\n\n[{ch.title}]({ch.page}): {ch.description}')
         res += [entry(s, ch, found[ch.name,s.name], cfg) for s in syms]
+    return '\n'.join(index),res
+
+def reference(told, behind):
+    "Every public name, module by module: those of the chapters, then those of backstage"
+    cfg,found = settings(),examples([*told, *behind])
+    (index,entries),(more,others) = modules(told, found, cfg),modules(behind, found, cfg)
     return page('Reference', 'Every public name of the library, with its parameters, its source and an example.',
-                'Each module has the name of its chapter. The examples are cells of the chapters, with what they printed when they ran.',
-                '\n'.join(index), *res)
+                'Each module has the name of its notebook. The examples are cells of the notebooks, with what they printed when they ran.',
+                index, 'Backstage are the modules that the chapters share. No chapter asks you to read them.', more, *entries, *others)
 
 # --- the jargon
 
@@ -248,95 +284,129 @@ def terms(everyone):
                 for m in re.finditer(r'<dfn>(.+?)</dfn>', b): seen.setdefault(m[1].lower(), (m[1], explanation(blocks, i, m.start(), m[1]), title, at))
     return sorted(seen.values(), key=lambda t: t[0].lower())
 
-def relinked(text, ending='html'): return re.sub(r'\]\((?:\d+_)?(\w+)\.ipynb', rf'](\1.{ending}', text)
+def relinked(text, ending='html'):
+    "Links to notebooks as links to their pages"
+    return re.sub(r'\]\(((?:\w+/|\.\./)*)(?:\d+_)?(\w+)\.ipynb', rf'](\1\2.{ending}', text)
+
+def spot(term): return 'term-' + re.sub(r'\W+', '-', term.lower()).strip('-')
 
 def jargon(everyone):
     "The words of the field, in the sentences that explain them"
     rows = []
     for t,said,title,at in terms(everyone):
         said = relinked(said).replace('\n\n', '\n\n    ')
-        rows.append(f'{t[0].upper() + t[1:]}\n:   {said}\n\n    [{title}]({at}){{.from}}')
+        rows.append(f'[{t[0].upper() + t[1:]}]{{#{spot(t)}}}\n:   {said}\n\n    [{title}]({at}){{.from}}')
     return page('Jargon', 'The words of the field, each in the sentences that introduce it.',
                 'Each word stands here in the sentences that introduce it. The link leads to its section, where it is explained at length.', *rows)
 
-# --- the errata
-
-SLIP = '> **Slip in the notes.**'
-
-def says(cell): return bool(cell.outputs) or re.search(r'\b(assert|test_\w+\()', cell.source) is not None
-
-def proof(cells):
-    "The first cells that readers see, up to one that says something"
-    res = []
-    for c in cells:
-        if not shown(c): continue
-        res.append(c)
-        if says(c): return res
-    return res
-
-def callouts(chapter):
-    "Every slip of a chapter: the number of its cell, and what the callout says"
-    for i,c in enumerate(chapter.cells):
-        for quote in re.findall(r'(?:^>.*\n?)+', c.source, flags=re.M) if c.cell_type == 'markdown' else ():
-            if quote.startswith(SLIP): yield i,re.sub(r'^> ?', '', quote.removeprefix(SLIP), flags=re.M).strip()
-
-def slips(everyone):
-    "Every slip: chapter, section, link, what the callout says, and the cells that prove it"
-    for ch in everyone:
-        sections = list(ch.sections())
-        for i,text in callouts(ch):
-            _,c,title,at = sections[i]
-            near = reversed(sections[max(i-4, 0):i]) if '<!-- proof above -->' in c.source else sections[i+1:i+8]
-            yield ch,title,at,text,proof([o for _,o,_,a in near if a == at])
-
-def errata(everyone):
-    "The slips in the notes, collected from the chapters"
-    blocks,last = [],None
-    for ch,title,at,text,cells in slips(everyone):
-        if ch.name != last: blocks.append(f'## {ch.title}')
-        last = ch.name
-        blocks.append(f'{relinked(plain(text))} [{title}]({at}){{.from}}')
-        for c in cells:
-            blocks.append(f'```python\n{shown(c)}\n```')
-            if outputs(c): blocks.append(f'::: {{.cell-output}}\n```\n{outputs(c)}\n```\n:::')
-    return page('Errata', 'Slips in the notes that the course grew from, each with the cell that shows it.',
-                'The course grew from students\' notes and a talk. Notes taken at speed contain slips, and each one teaches something. '
-                'Here they are, with the code that proves the point and what it printed; the link leads to the section.', *blocks)
-
 # --- the same as plain text, for programs that read
+
+def markdown_table(table):
+    "A table of HTML, a tag of BeautifulSoup, in Markdown; cells that span several columns leave the next ones empty"
+    rows,heads = [],0
+    for tr in table.find_all('tr'):
+        row = []
+        for c in tr.find_all(['td','th']):
+            row += [' '.join(c.get_text(' ', strip=True).split()).replace('|', '\\|')] + ['']*(int(c.get('colspan', 1))-1)
+        if any(row) or not rows: rows.append(row)
+        if tr.find_parent('thead') or not tr.find('td'): heads = len(rows)
+    if not rows: return ''
+    wide = max(map(len, rows))
+    rows = [r + ['']*(wide-len(r)) for r in rows]
+    # two rows of heads, such as pandas' names of columns and of the index, become one
+    head = [' '.join(filter(None, col)) for col in zip(*rows[:heads])] if heads else ['']*wide
+    return '\n'.join(f'| {" | ".join(r)} |' for r in (head, ['---']*wide, *rows[heads:]))
+
+def said(cell):
+    "What a cell left behind, in Markdown: text, tables, and what its pictures show"
+    from bs4 import BeautifulSoup
+    alt,res = directives(cell.source).get('fig-alt', '').strip('"'),[] # pairs of a kind and a text
+    picture = 'picture',f'[Figure: {alt}]' if alt else ''
+    for o in cell.outputs:
+        data = o.get('data', {})
+        if o.output_type == 'stream': res.append(('printed', o.text))
+        elif any(k.startswith('image') for k in data): res.append(picture)
+        elif 'text/html' in data:
+            soup = BeautifulSoup(data['text/html'], 'html.parser')
+            for t in soup.find_all(['style','script']): t.extract()
+            res += [('table', markdown_table(t.extract())) for t in soup.find_all('table')]
+            if soup.find(['img','svg']): res.append(picture)
+            res.append(('printed', ' '.join(soup.get_text(' ').split())))
+        else: res.append(('table', data['text/markdown']) if 'text/markdown' in data else ('printed', data.get('text/plain', '')))
+    groups = itertools.groupby((o for o in res if o[1].strip()), key=lambda o: o[0])
+    return [f'```\n{body}\n```' if kind == 'printed' else body for kind,group in groups for body in ['\n'.join(t.rstrip('\n') for _,t in group)]]
+
+def signatures(cell, syms):
+    "What a page shows of a cell whose code goes to the library unseen: the signature of each public function and class"
+    names = re.findall(r'^(?:def|class) (\w+)', cell.source, flags=re.M)
+    return [f'```python\n{definition(s)}\n```\n\n*{s.doc}*' for n in names for s in syms if s.name == n]
 
 def plain_text(chapter):
     "A chapter as Markdown: text, code, what it printed, and what its pictures show"
-    res = [f'# {chapter.title}\n\n> {chapter.description}']
+    res,syms = [f'# {chapter.title}\n\n> {chapter.description}'],chapter.symbols()
     for c in chapter.cells[1:]:
-        if c.cell_type == 'markdown': res.append(re.sub(r'<!-- (\w+) -->.*?<!-- end -->', '', plain(c.source), flags=re.S).strip())
-        elif 'hide' not in directives(c.source):
-            if shown(c): res.append(f'```python\n{shown(c)}\n```')
-            if c.outputs and directives(c.source).get('output') != 'false':
-                alt = directives(c.source).get('fig-alt', '').strip('"')
-                if alt: res.append(f'[Figure: {alt}]')
-                tables = [o.data['text/markdown'] for o in c.outputs if 'text/markdown' in o.get('data', {})]
-                if outputs(c): res.append(f'```\n{outputs(c)}\n```')
-                res += tables
+        if c.cell_type == 'markdown':
+            text = re.sub(r'<!-- (\w+) -->.*?<!-- end -->|<!--.*?-->\s*|</details>', '', plain(c.source), flags=re.S)
+            res.append(re.sub(r'<details><summary>(.*?)</summary>', r'**\1.**', text).strip())
+        elif c.cell_type == 'code':
+            opts = directives(c.source)
+            if UNSEEN & set(opts) or opts.get('include') == 'false': continue
+            if 'export' in opts: res += signatures(c, syms)
+            else:
+                if shown(c): res.append(f'```python\n{shown(c)}\n```')
+                if opts.get('output') != 'false': res += said(c)
     return relinked('\n\n'.join(o for o in res if o), 'llms.md') + '\n'
 
-def write_plain(folder, base, everyone):
-    "Write the chapters as plain text, and `llms.txt`, which lists them"
+def collected(text):
+    "A collected page without the marks that only a renderer understands"
+    front,text = re.match(r'---\n(.*?)\n---\n(.*)', text, flags=re.S).groups()
+    text = re.sub(r'\[([^][]+)\]\{#[^}\n]*\}', r'\1', text)
+    text = re.sub(r'\{[#.][^}\n]*\}|^:::.*\n?', '', text, flags=re.M)
+    text = re.sub(r'<code>(.*?)</code>', lambda m: '`' + html.unescape(m[1]).replace('|', '\\|') + '`', text)
+    text = re.sub(r'\]\(([\w/]+)\.html', r'](\1.llms.md', text)
+    return f'# {re.search(r"title: .(.*).$", front, flags=re.M)[1]}\n{text}'
+
+def write_plain(folder, base, told, behind, texts):
+    "Write the notebooks and the collected `texts` as plain text, and `llms.txt`, which lists them"
     cfg,folder = settings(),Path(folder)
-    lines = [f'# {cfg["title"]}', f'> {cfg["description"]}', '## Chapters']
-    for ch in everyone: (folder/f'{ch.name}.llms.md').write_text(plain_text(ch), encoding='utf-8')
-    lines.append('\n'.join(f'- [{ch.title}]({base}/{ch.name}.llms.md): {ch.description}' for ch in everyone))
-    lines += ['## Collected', '\n'.join(f'- [{f.__name__.title()}]({base}/{f.__name__}.llms.md)' for f in (reference, jargon, errata))]
-    for f in (reference, jargon, errata):
-        front,text = re.match(r'---\n(.*?)\n---\n(.*)', f(everyone), flags=re.S).groups()
-        title = re.search(r'title: "(.*)"', front)[1]
-        text = re.sub(r'\{[#.][^}\n]*\}|^:::.*\n?', '', text, flags=re.M)
-        (folder/f'{f.__name__}.llms.md').write_text(f'# {title}\n{text}', encoding='utf-8')
+    def listed(group): return '\n'.join(f'- [{ch.title}]({base}/{ch.at}.llms.md): {ch.description}' for ch in group)
+    for ch in (read(NBS/'index.ipynb'), *told, *behind): (folder/f'{ch.at}.llms.md').write_text(plain_text(ch), encoding='utf-8')
+    for name,text in texts.items(): (folder/f'{name}.llms.md').write_text(collected(text), encoding='utf-8')
+    lines = [f'# {cfg["title"]}', f'> {cfg["description"]}', '## Chapters', listed(told),
+             '## Collected', '\n'.join(f'- [{n.title()}]({base}/{n}.llms.md)' for n in texts), '## Backstage', listed(behind)]
     (folder/'llms.txt').write_text('\n\n'.join(lines) + '\n', encoding='utf-8')
 
-def write(folder, everyone=None):
-    "Write the three pages"
-    everyone = everyone or chapters()
-    for f in (reference, jargon, errata): (Path(folder)/f'{f.__name__}.md').write_text(f(everyone), encoding='utf-8')
+# --- for a renderer
 
-if __name__ == '__main__': write(sys.argv[1] if len(sys.argv) > 1 else '.')
+def collect(told, behind):
+    "The collected pages in Markdown: `{name: text}`"
+    return dict(reference=reference(told, behind), jargon=jargon(told))
+
+LINK = r'\[[^][\n]*\]\([^()\n]*\)'
+NESTED = re.compile(rf'\[((?:[^][\n]|{LINK})*)\](?=\()') # the text of a link, which may hold links
+
+def tidied(cell):
+    "The source of a processed cell without what only Colab and our tools read, and without a link in a link: the author's stays, nbdev's goes"
+    source = ''.join(cell['source'])
+    if cell['cell_type'] == 'code': return re.sub(r'^#@title.*\n(#\|.*\n)*', '', source, flags=re.M)
+    if cell['cell_type'] != 'markdown': return source
+    def without(m): return re.sub(rf'(?<!!){LINK}', lambda o: o[0][1:o[0].index(']')], m[0])
+    return NESTED.sub(without, source)
+
+def tidy(folder):
+    "Tidy the notebooks that nbdev prepared; those whose source is gone go too"
+    for p in Path(folder).rglob('*.ipynb'):
+        if any(o.startswith(('_','.')) for o in p.relative_to(folder).parts): continue
+        if not (NBS/p.relative_to(folder)).is_file(): p.unlink(); continue
+        nb = json.loads(p.read_text(encoding='utf-8'))
+        new = [tidied(c) for c in nb['cells']]
+        if new == [''.join(c['source']) for c in nb['cells']]: continue
+        for c,o in zip(nb['cells'], new): c['source'] = o
+        p.write_text(json.dumps(nb, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
+
+def main():
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else '.')
+    tidy(folder)
+    for name,text in collect(chapters(), backstage()).items(): (folder/f'{name}.md').write_text(text, encoding='utf-8')
+
+if __name__ == '__main__': main()

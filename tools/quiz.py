@@ -9,7 +9,7 @@ if the file is not what the notebook gives.
 import argparse, json, re, sys
 from collections import Counter
 import nbformat
-from build_data import write_whole
+from fastbook_lesson4.data import whole_file
 from notebooks import NBS, ROOT
 from pages import chapters
 
@@ -80,7 +80,8 @@ def main(argv=None):
     text = as_text(found)
     fresh = OUT.is_file() and OUT.read_text(encoding='utf-8') == text
     if a.check and not fresh: sys.exit(f'quiz: {OUT.name} is not what the notebook gives: run `make notebooks`')
-    if not fresh: write_whole(OUT, text.encode())
+    if not fresh:
+        with whole_file(OUT) as part: part.write_text(text, encoding='utf-8')
     n = sum(q['right'] is not None for q in found)
     print(f'{OUT.name}: {len(found)} questions, {n} with choices; right: {dict(sorted(Counter(q["right"] for q in found if q["right"]).items()))}')
 

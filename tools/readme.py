@@ -24,6 +24,10 @@ def shown(nb):
     nb.cells = cells
     return nb
 
+def online(text, cfg):
+    "Links to notebooks as links to the pages of the site"
+    return re.sub(r'\]\(((?:\w+/)*)(?:\d+_)?(\w+)\.ipynb(#[^)\s]*)?\)', lambda m: f']({cfg["doc_host"]}{cfg["doc_baseurl"]}/{m[1]}{m[2]}.html{m[3] or ""})', text)
+
 def build():
     "The README and its pictures: `{path from the root: content}`"
     cfg = settings()
@@ -38,7 +42,7 @@ def build():
     text = re.sub(r'```\w*\s*```\n', '', text)                           # code that is not shown
     text = re.sub(r'^<!-- \w+ -->\n|\n<!-- end -->$', '', text, flags=re.M)
     text = text.replace('](images/', f']({IMAGES}/')
-    text = re.sub(r'\]\((?:\d+_)?(\w+)\.ipynb\)', rf']({cfg["doc_host"]}{cfg["doc_baseurl"]}/\1.html)', text)
+    text = online(text, cfg)
     text = re.sub(r'\n{3,}', '\n\n', text).strip() + '\n'
     files['README.md'] = (f'<!-- Made from nbs/index.ipynb by tools/readme.py: edit the notebook, then `make notebooks`. -->\n\n{text}').encode()
     return files

@@ -4,30 +4,61 @@
 
 Whoever has Quarto gets pages with the same text and the same addresses from `nbdev_docs`.
 """
-import argparse, base64, hashlib, html, io, itertools, json, re, shutil, sys
+import argparse, base64, hashlib, html, importlib.util, io, itertools, json, re, shutil, sys, sysconfig
 from pathlib import Path
 import jinja2
 from bs4 import BeautifulSoup,Comment
 from PIL import Image
 import pages
-from notebooks import NBS,ROOT,directives,heading,notebooks,settings
+from notebooks import NBS,ROOT,directives,inside,notebooks,settings
 from pages import page_name
 
-SRC = ROOT/'_proc'/'site' # what the renderer reads
+WORK = ROOT/'_site_work' # what the renderer reads, and what the last build was made from
 THEME = ROOT/'tools'/'theme'
+SITE = ROOT/settings()['doc_path']
+
+# --- what a site is made from
+
+DERIVED = {'nbs/nbdev.yml', f'{settings()["lib_path"]}/_modidx.py'} # nbdev writes these from the other files
+
+def hashed(files, root):
+    "One hash of the names and the content of files"
+    res = hashlib.sha256()
+    for p in sorted(files): res.update(f'{p.relative_to(root)}\0'.encode() + hashlib.sha256(p.read_bytes()).digest())
+    return res.hexdigest()
+
+def sources(root=ROOT):
+    "The hash of everything that the site is made from: notebooks, library, tools, settings, and what is installed"
+    files = [root/'settings.ini']
+    for o in ('nbs', settings()['lib_path'], 'tools'):
+        files += [p for p in (root/o).rglob('*') if p.is_file() and not any(x.startswith(('.','__pycache__')) for x in p.relative_to(root).parts) and p.suffix != '.pyc']
+    installed = sorted(p.name for p in Path(sysconfig.get_path('purelib')).glob('*.dist-info'))
+    return hashlib.sha256(repr([sys.version, installed, hashed([p for p in files if str(p.relative_to(root)) not in DERIVED], root)]).encode()).hexdigest()
+
+def built(site): return hashed([p for p in site.rglob('*') if p.is_file()], site) if site.is_dir() else None
+
+def remembered():
+    "What is known of the last build"
+    try: return json.loads((WORK/'built.json').read_text(encoding='utf-8'))
+    except (OSError, ValueError): return {}
+
+def remember(**what):
+    WORK.mkdir(exist_ok=True)
+    (WORK/'built.json').write_text(json.dumps(what), encoding='utf-8')
 
 # --- what nbdev does
 
-def processed(force=False):
-    "nbdev's processed copies of the notebooks"
+def processed(force=False, names=None):
+    "nbdev's processed copies of the notebooks, and the hash of the names that they link to: all are new where it is no longer `names`"
     from nbdev import quarto
     from nbdev.config import get_config
     from nbdev.doclinks import _build_modidx
     from nbdev.serve import proc_nbs
     quarto.refresh_quarto_yml()
-    quarto.nbdev_sidebar.__wrapped__()
     _build_modidx()
-    return proc_nbs(get_config().nbs_path, force=force)
+    index = (get_config().lib_path/'_modidx.py').read_text(encoding='utf-8')
+    now = hashlib.sha256(index.encode()).hexdigest()
+    return proc_nbs(get_config().nbs_path, force=force or now != names),now
 
 # --- mathematics
 
@@ -72,14 +103,14 @@ def svg_size(svg):
 
 class Pictures:
     "The pictures of the site, each in a file that is named after its content"
-    def __init__(self, folder): self.folder = folder
+    def __init__(self, folder): self.folder,self.up = folder,''
 
     def save(self, data, suffix):
         "Write a picture; return its address"
         name = f'{hashlib.sha256(data).hexdigest()[:12]}.{suffix}'
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder/name).write_bytes(data)
-        return f'{self.folder.name}/{name}'
+        return f'{self.up}{self.folder.name}/{name}'
 
     def svg(self, text, alt):
         "The markup of a drawing"
@@ -133,12 +164,12 @@ def with_pictures(cell, pictures):
 def is_doc(cell): return cell['cell_type'] == 'code' and 'show_doc(' in text_of(cell['source'])
 def is_source(cell): return cell['cell_type'] == 'code' and '#| code-summary: "Exported source"' in text_of(cell['source'])
 
-def bar(name, link):
+def bar(name, module, link, up):
     "The line above an exported piece of code: its name, which leads to the reference, and its source"
-    return (f'<div class="export" id="{name.lower()}"><a class="name" href="reference.html#MODULE-{name.replace(".", "-")}"><code>{name}</code></a>'
+    return (f'<div class="export" id="{name.lower()}"><a class="name" href="{up}reference.html#{module}-{name.replace(".", "-")}"><code>{name}</code></a>'
             f'<a class="source" href="{link}">source<span class="hidden"> of {name}</span></a></div>')
 
-def documented(cells, symbols):
+def documented(cells, module, symbols, up):
     "nbdev shows a signature beside the source. Where the source itself is shown, a line with the names and their links says enough; else ours"
     res,above = [],{} # above: for the cells around a source, the first of them, which gets all the lines
     for i,c in enumerate(cells):
@@ -152,7 +183,7 @@ def documented(cells, symbols):
             for o in c['outputs']:
                 md = text_of(o.get('data', {}).get('text/markdown', ''))
                 name,link = re.search(r'^### (.+)$', md, flags=re.M)[1],re.search(r'\]\((.+?)\)', md)[1]
-                line = bar(name, link)
+                line = bar(name, module, link, up)
                 if above[i] is None:
                     sym = next(s for s in symbols if s.name == name)
                     o['data']['text/markdown'] = f'```{{=html}}\n{line}\n```\n\n```python\n{pages.definition(sym)}\n```\n\n*{sym.doc}*'
@@ -165,43 +196,40 @@ def documented(cells, symbols):
         res.append(c)
     return res
 
+def up_from(name): return '../'*name.count('/')
+
 def prepared(nb, home, name, symbols, pictures):
     "A processed notebook as its page needs it: MathML, files for pictures, and links by the names of the pages"
-    nb['cells'] = documented(nb['cells'], symbols)
+    pictures.up = up = up_from(name)
+    for c in nb['cells']: c['source'] = pages.tidied(c)
+    nb['cells'] = documented(nb['cells'], name.split('/')[-1], symbols, up)
     for c in nb['cells']:
-        if c['cell_type'] == 'raw': c['source'] = re.sub(r'^output-file:.*\n', '', text_of(c['source']), flags=re.M) # its new name says it
+        if c['cell_type'] == 'raw': c['source'] = re.sub(r'^output-file:.*\n', '', c['source'], flags=re.M) # its new name says it
         if c['cell_type'] == 'code':
             with_pictures(c, pictures)
             for o in c['outputs']:
                 for k,v in o.get('data', {}).items():
-                    if k.startswith('text'): o['data'][k] = text_of(v).replace('reference.html#MODULE-', f'reference.html#{name}-')
-        if c['cell_type'] != 'markdown': continue
-        text = mathml(text_of(c['source']))
-        text = re.sub(r'\]\((\d+_\w+\.ipynb)', lambda m: f']({page_name(m[1])}', text)
-        c['source'] = text.replace(f'{home}/', '')
+                    if k.startswith('text'): o['data'][k] = text_of(v)
+        if c['cell_type'] == 'markdown': c['source'] = pages.relinked(mathml(c['source']), 'ipynb').replace(f'{home}/', up)
     return nb
 
-def render_folder(cache, pictures, everyone):
+def render_folder(cache, pictures, told, behind, collected):
     "A folder for the renderer: the same files under the names that their pages will have, and the pages that are collected"
-    from nbdev.config import get_config
-    cfg = get_config()
-    shutil.rmtree(SRC, ignore_errors=True)
-    SRC.mkdir()
-    symbols = {ch.name: ch.symbols() for ch in everyone}
-    for p in cache.iterdir():
-        if p.is_dir() or p.suffix == '.md': continue
-        if p.suffix == '.ipynb':
-            name = page_name(p.stem)
-            nb = prepared(json.loads(p.read_text(encoding='utf-8')), cfg.doc_host + cfg.doc_baseurl, name, symbols.get(name, []), pictures)
-            (SRC/f'{name}.ipynb').write_text(json.dumps(nb), encoding='utf-8')
-        elif p.suffix == '.yml':
-            text = re.sub(r'\d+_(\w+\.ipynb)', r'\1', p.read_text(encoding='utf-8'))
-            (SRC/p.name).write_text(re.sub(r'^ *pre-render:.*\n', '', text, flags=re.M), encoding='utf-8')
-    pages.write(SRC, everyone)
-    for o in SRC.glob('*.md'): o.write_text(mathml(o.read_text(encoding='utf-8')), encoding='utf-8')
-    shutil.copytree(NBS/'images', SRC/'images')
-    shutil.copy(NBS/'styles.css', SRC)
-    return SRC
+    cfg,src = settings(),WORK/'pages'
+    shutil.rmtree(src, ignore_errors=True)
+    symbols = {ch.at: ch.symbols() for ch in (*told, *behind)}
+    for p in notebooks():
+        name = page_name(p)
+        nb = prepared(json.loads((cache/inside(p)).read_text(encoding='utf-8')), cfg['doc_host'] + cfg['doc_baseurl'], name, symbols.get(name, []), pictures)
+        (src/name).parent.mkdir(parents=True, exist_ok=True)
+        (src/f'{name}.ipynb').write_text(json.dumps(nb), encoding='utf-8')
+    for p in cache.glob('*.yml'):
+        text = re.sub(r'\b\d+_(\w+\.ipynb)', r'\1', p.read_text(encoding='utf-8'))
+        (src/p.name).write_text(re.sub(r'^ *(pre-render|quarto-required):.*\n', '', text, flags=re.M), encoding='utf-8') # for Quarto alone
+    for name,text in collected.items(): (src/f'{name}.md').write_text(mathml(text), encoding='utf-8')
+    shutil.copytree(NBS/'images', src/'images')
+    shutil.copy(NBS/'styles.css', src)
+    return src
 
 # --- the pages
 
@@ -222,13 +250,14 @@ def read_comments(soup):
         o.extract()
 
 def mark_notes(soup):
-    "The box at the top, the slips and other notes: quotes in a notebook"
+    "The box at the top, the common mistakes and other notes: quotes in a notebook"
     for q in soup.find_all('blockquote'):
         first = q.find('strong')
-        kind = first.get_text() if first is not None and q.get_text().strip().startswith(first.get_text()) else ''
+        kind = first.get_text().rstrip('.') if first is not None and q.get_text().strip().startswith(first.get_text()) else ''
         q.name,q['role'] = 'div','note'
         if kind == 'At the end': q['class'],q['aria-label'] = 'box','What you will have, and what you need'
-        elif kind.startswith('Slip'): q['class'],q['aria-label'] = 'callout slip','Slip in the notes'
+        elif kind == 'Backstage': q['class'],q['aria-label'] = 'box',kind
+        elif kind.startswith(('A common mistake','Slip')): q['class'],q['aria-label'] = 'callout mistake',kind
         else: q['class'],q['aria-label'] = 'callout','Note'
 
 def mark_tables(soup):
@@ -257,7 +286,9 @@ def mark_cells(soup):
     for o in soup.find_all('img', loading=True)[:1]: del o['loading'] # the first is wanted at once
     for d in soup.find_all('details'):
         if 'cell' not in d.parent.get('class', []): continue
-        for o in d.find_next_siblings('div'): d.append(o.extract()) # a folded solution keeps what it printed
+        if d.summary.get_text(strip=True) != 'Solution': d['class'] = 'folded' # only the code of a figure or an experiment folds
+        else:
+            for o in d.find_next_siblings('div'): d.append(o.extract()) # a folded solution keeps what it printed
 
 def mark_headings(soup):
     "The anchor of a section on its heading, and no links in headings"
@@ -268,14 +299,39 @@ def mark_headings(soup):
         for a in h.find_all('a'): a.unwrap()
     for o in soup.find_all('section'): o.unwrap()
 
+def mark_formulas(soup):
+    "Formulas that scroll in a box of their own"
+    for o in soup.find_all('math', display='block'): o.wrap(soup.new_tag('div', attrs={'class': 'scroll formula'}))
+
+def one_id_each(soup):
+    "An id stands once: headings keep theirs, the lines above exported code lose what is taken"
+    seen = set()
+    for o in sorted(soup.find_all(id=True), key=lambda o: 'export' in o.get('class', [])):
+        if o['id'] in seen: del o['id']
+        else: seen.add(o['id'])
+
 def marked_up(body):
     "The text of a page as a tree, with the parts that our stylesheet knows"
     soup = BeautifulSoup(body, 'html.parser')
-    for mark in (read_comments, mark_notes, mark_tables, mark_cells, mark_headings): mark(soup)
+    for mark in (read_comments, mark_notes, mark_tables, mark_cells, mark_headings, mark_formulas): mark(soup)
     for p in soup.find_all('p')[-1:]:
         if p.get_text().startswith('Next:'): p.extract() # the page has its own
     for h in soup.find_all('h3', attrs={'data-question': True}): question(soup, h)
+    one_id_each(soup)
     return soup
+
+def lines_apart(page):
+    "Each line of code in a box of its own that knows its indentation: a line that is too long goes on below, further in"
+    def lines(m):
+        res,unclosed = [],[]
+        for line in m[2].split('\n'):
+            before = ''.join(unclosed)
+            for tag in re.findall(r'<span[^>]*>|</span>', line): unclosed.pop() if tag == '</span>' else unclosed.append(tag)
+            text = html.unescape(re.sub(r'<[^>]*>', '', line))
+            deep = len(text)-len(text.lstrip(' '))
+            res.append(f'<span class="l"{f" style=--i:{deep}" if deep else ""}>{before}{line}{"</span>"*len(unclosed)}\n</span>')
+        return m[1] + ''.join(res) + m[3]
+    return re.sub(r'(<div class="code"><pre[^>]*><code[^>]*>)(.*?)(</code>)', lines, page, flags=re.S)
 
 def question(soup, h):
     "Put a question, its choices, and its folded answer with the cells that prove it, into a section of their own"
@@ -297,32 +353,54 @@ def contents(soup):
     res = [(int(h.name[1]), h['id'], h.decode_contents()) for h in soup.find_all(['h2','h3'], id=True) if 'question' not in h.parent.get('class', [])]
     return [o for o in res if o[0] == 2] if len(res) > 40 else res
 
-def search_entries(site):
-    "What the search looks in: one entry for each section"
+def section_entries(site, taken):
+    "What the search looks in: an entry for each section. `late` are those that come after all chapters"
     for page in site.pages.values():
+        name = str(page.out.with_suffix(''))
+        if name == 'jargon': continue # its terms have entries of their own
         for sec in page.env.get('search', []):
-            yield {'url': str(page.out) + (f'#{sec["id"]}' if sec['id'] else ''), 'page': page.title, 'title': sec['title'] if sec['id'] else page.title,
+            url = str(page.out) + (f'#{sec["id"]}' if sec['id'] else '')
+            if url in taken: continue
+            res = {'url': url, 'page': page.title, 'title': sec['title'] if sec['id'] else page.title,
                    'text': ' '.join(html.unescape(re.sub(r'<[^>]+>', ' ', sec['text'])).split())}
+            yield {**res, 'late': 1} if '/' in name else res
 
-def name_entries(everyone):
-    "The exported names, which the search shows first"
-    for ch in everyone:
-        for s in ch.symbols(): yield {'url': f'reference.html#{pages.anchor(ch, s)}', 'page': f'{ch.name}, reference', 'title': s.name, 'text': s.doc, 'name': 1}
+def name_entries(told, behind):
+    "The exported names, which the search shows first, and the terms"
+    for ch in (*told, *behind):
+        for s in ch.symbols():
+            res = {'url': f'reference.html#{pages.anchor(ch, s)}', 'page': f'{ch.name}, reference', 'title': s.name, 'text': s.doc, 'name': 1}
+            yield {**res, 'late': 1} if '/' in ch.at else res
+    for t,said,_,_ in pages.terms(told):
+        text = BeautifulSoup(re.sub(r'\]\([^)]*\)|[`*\[\]${}\\]', '', said), 'html.parser').get_text()
+        yield {'url': f'jargon.html#{pages.spot(t)}', 'page': 'Jargon', 'title': t[0].upper() + t[1:], 'text': ' '.join(text.split()), 'name': 1}
+
+def search_entries(site, told, behind):
+    "Everything that can be found, nothing twice"
+    res,seen = list(name_entries(told, behind)),set()
+    res += section_entries(site, {o['url'] for o in res})
+    return [o for o in sorted(res, key=lambda o: o.get('late', 0)) if not ((key := (o['title'], o['text'])) in seen or seen.add(key))]
 
 def icons(): return {p.stem: p.read_text(encoding='utf-8').strip() for p in sorted((THEME/'icons').glob('*.svg'))}
 
-def write_pages(site, out, cfg):
+def navigation(told, behind):
+    "The groups of the navigation: the reading order, the pages to look things up in, backstage"
+    def entry(ch): return dict(name=ch.at, url=ch.page, title=ch.title, description=ch.description)
+    path = {page_name(p): p for p in notebooks()}
+    chapters = [{**entry(ch), 'number': int(path[ch.at].stem[:2]), 'notebook': inside(path[ch.at])} for ch in told if ch.name not in pages.APART]
+    extra = [dict(name=n, url=f'{n}.html', title=n.split('/')[-1].title()) for n in ('reference', *(ch.at for ch in told if ch.name in pages.APART), 'jargon', *(ch.at for ch in behind if ch.name == 'errata'))]
+    return chapters,extra,[entry(ch) for ch in behind]
+
+def write_pages(site, out, cfg, told, behind):
     "Lay out every page"
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(THEME), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     template = env.get_template('page.html')
-    walk = [(page_name(p.stem), p, *heading(p)) for p in notebooks() if p.stem != 'index']
-    chapters = [dict(name=n, url=f'{n}.html', title=t, description=d, notebook=p.name, number=i) for i,(n,p,t,d) in enumerate(walk)]
-    home = dict(name='index', url='index.html', title='Home', notebook='index.ipynb')
-    order = [home, *chapters]
-    extra = [dict(name=n, url=f'{n}.html', title=n.title()) for n in ('reference','jargon','errata')]
+    chapters,extra,behind = navigation(told, behind)
+    order = [dict(name='index', url='index.html', title='Home'), *chapters]
+    notebook = {page_name(p): inside(p) for p in notebooks()}
     drawn,base = icons(),cfg['doc_host'] + cfg['doc_baseurl']
     for page in site.pages.values():
-        name = page.out.stem
+        name = str(page.out.with_suffix(''))
         soup = marked_up(page.html)
         i = next((i for i,o in enumerate(order) if o['name'] == name), None)
         if name == 'index' and (table := soup.find('h2', string='The chapters').find_next('table')):
@@ -331,25 +409,35 @@ def write_pages(site, out, cfg):
         hero = soup.find('figure') if name == 'index' else None
         intro = list(itertools.takewhile(lambda o: o.name != 'h2', [o for o in soup.find_all(['p','div','h2'], recursive=False) if 'cell' not in o.get('class', [])])) if name == 'index' else []
         cell = hero.find_parent(class_='cell') if hero else None
+        group = f'Chapter {order[i]["number"]}' if i else 'Backstage' if '/' in name else 'Reference' if name in pages.APART else ''
         text = template.render(
-            name=name, title=cfg['title'] if name == 'index' else page.title, description=str(page.meta.get('description') or cfg['description']), site=cfg['title'],
-            box=str(box.extract()) if box else '', intro=''.join(str(o.extract()) for o in intro), hero=str(cell.extract()) if cell else '', body=str(soup), toc=contents(soup) if name != 'index' else [], chapters=chapters, extra=extra, icons=drawn,
-            previous=order[i-1] if i else None, next=order[i+1] if i is not None and i+1 < len(order) else None, chapter=order[i] if i is not None else None,
+            name=name, up=up_from(name), title=cfg['title'] if name == 'index' else page.title, description=str(page.meta.get('description') or cfg['description']), site=cfg['title'],
+            box=str(box.extract()) if box else '', intro=''.join(str(o.extract()) for o in intro), hero=str(cell.extract()) if cell else '', body=str(soup), toc=contents(soup) if name != 'index' else [],
+            group=group, chapters=chapters, extra=extra, behind=behind, icons=drawn, previous=order[i-1] if i else None, next=order[i+1] if i is not None and i+1 < len(order) else None,
+            notebook=notebook.get(name), deck=DECK if name == 'quiz' and (out/DECK).is_file() else None,
             git=cfg['git_url'], branch=cfg['branch'], colab=cfg['colab_url'], canonical=f'{base}/' if name == 'index' else f'{base}/{name}.html', base=base)
-        (out/f'{name}.html').write_text(text, encoding='utf-8')
+        (out/f'{name}.html').write_text(lines_apart(text), encoding='utf-8')
     (out/'404.html').write_text(env.get_template('404.html').render(base=cfg['doc_baseurl'], site=cfg['title']), encoding='utf-8')
+    for old,new in MOVED.items(): (out/f'{old}.html').write_text(env.get_template('moved.html').render(to=f'{new}.html', canonical=f'{base}/{new}.html', site=cfg['title']), encoding='utf-8')
 
-def build(force=False):
-    "Build the site; return its folder and the renderer's warnings"
-    from nbdev.config import get_config
+MOVED = {'errata': 'backstage/errata'} # addresses of before
+DECK = 'lesson4.apkg'
+
+def write_deck(out):
+    "The questions of the quiz as cards for Anki"
+    if importlib.util.find_spec('cards'):
+        import cards
+        cards.write_deck(out/DECK)
+
+def write_site(cache):
+    "Make the whole site from the processed notebooks; return the renderer's warnings"
     from smalldocs.site import ASSETS
     from smalldocs.site import build as render
-    cfg,cache,everyone = settings(),processed(force),pages.chapters()
-    pictures = Pictures(SRC.parent/'figures')
+    cfg,told,behind = settings(),pages.chapters(),pages.backstage()
+    pictures,collected = Pictures(WORK/'figures'),pages.collect(told, behind)
     shutil.rmtree(pictures.folder, ignore_errors=True)
-    site = render(render_folder(cache, pictures, everyone), quiet=True)
-    whole = Path(get_config().doc_path)
-    out = whole.with_name(f'{whole.name}.part') # the old site stays until the new one is whole
+    site = render(render_folder(cache, pictures, told, behind, collected), quiet=True)
+    out = SITE.with_name(f'{SITE.name}.part') # the old site stays until the new one is whole
     shutil.rmtree(out, ignore_errors=True)
     shutil.move(site.out, out)
     for o in ('site_libs','styles.css','search.json'): shutil.rmtree(out/o, ignore_errors=True) if (out/o).is_dir() else (out/o).unlink(missing_ok=True)
@@ -357,24 +445,34 @@ def build(force=False):
     shutil.copytree(NBS/'fonts', out/'fonts')
     for o in (NBS/'styles.css', THEME/'site.js', THEME/'favicon.svg', ASSETS/'vendor'/'fuse'/'fuse.min.js'): shutil.copy(o, out)
     shutil.copy(ASSETS/'vendor'/'fuse'/'LICENSE', out/'fuse.LICENSE.txt')
-    for p in notebooks(): shutil.copy(p, out)
-    write_pages(site, out, cfg)
+    for p in notebooks(): shutil.copy(p, out/inside(p))
+    write_deck(out)
+    write_pages(site, out, cfg, told, behind)
     (out/'sitemap.xml').write_text(re.sub(r'\s*<lastmod>.*?</lastmod>', '', (out/'sitemap.xml').read_text(encoding='utf-8')), encoding='utf-8') # not the time of the build
-    for o in out.glob('*.llms.md'): o.unlink()
-    pages.write_plain(out, cfg['doc_host'] + cfg['doc_baseurl'], everyone)
-    entries = [*name_entries(everyone), *search_entries(site)]
-    (out/'search.js').write_text(f'window.searchEntries = {json.dumps(entries, ensure_ascii=False, separators=(",", ":"))};\n', encoding='utf-8')
+    for o in out.rglob('*.llms.md'): o.unlink()
+    pages.write_plain(out, cfg['doc_host'] + cfg['doc_baseurl'], told, behind, collected)
+    (out/'search.js').write_text(f'window.searchEntries = {json.dumps(search_entries(site, told, behind), ensure_ascii=False, separators=(",", ":"))};\n', encoding='utf-8')
     (out/'robots.txt').write_text(f'User-agent: *\nAllow: /\nSitemap: {cfg["doc_host"]}{cfg["doc_baseurl"]}/sitemap.xml\n', encoding='utf-8')
     (out/'.nojekyll').touch()
-    shutil.rmtree(whole, ignore_errors=True)
-    out.rename(whole)
-    return whole,[w for w in site.warnings if 'html-math-method' not in w] # for Quarto; here `mathml` did it
+    shutil.rmtree(SITE, ignore_errors=True)
+    out.rename(SITE)
+    return [w for w in site.warnings if 'html-math-method' not in w] # for Quarto; here `mathml` did it
+
+def build(force=False):
+    "Build the site, unless nothing has changed; return whether it was built, and the renderer's warnings"
+    now,last = sources(),remembered()
+    if not force and last.get('sources') == now and last['site'] == built(SITE): return False,last['warnings']
+    remember(names=last.get('names')) # should this build fail
+    cache,names = processed(force, last.get('names'))
+    warnings = write_site(cache)
+    remember(sources=now, names=names, site=built(SITE), warnings=warnings)
+    return True,warnings
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    p.add_argument('--force', action='store_true', help='process every notebook again, changed or not')
-    out,warnings = build(p.parse_args().force)
+    p.add_argument('--force', action='store_true', help='make everything again, changed or not')
+    new,warnings = build(p.parse_args().force)
     for w in warnings: print(f'warning: {w}', file=sys.stderr)
-    print(f'the site: {out/"index.html"}')
+    print(f'the site{"" if new else ", where nothing has changed"}: {SITE/"index.html"}')
 
 if __name__ == '__main__': main()

@@ -2,6 +2,7 @@
 'use strict'
 const $ = (s, e = document) => e.querySelector(s), $$ = (s, e = document) => [...e.querySelectorAll(s)]
 const root = document.documentElement
+const home = document.currentScript.src.replace(/[^/]*$/, '') // where the site begins; a page may lie deeper
 const store = {
   get(k) { try { return localStorage.getItem(k) } catch (e) { return null } },
   set(k, v) { try { localStorage.setItem(k, v) } catch (e) { /* a browser may forbid it */ } }
@@ -50,22 +51,26 @@ for (const box of $$('div.code')) {
     const say = t => { b.textContent = said.textContent = t; setTimeout(() => { b.textContent = 'Copy'; said.textContent = '' }, 1500) }
     try { await copy($('code', box).textContent.replace(/\n$/, '')); say('Copied') } catch (e) { say('Not allowed') }
   })
-  box.append(b)
+  $('pre', box).prepend(b)
 }
+const boxes = $$('.code pre, .printed pre, .scroll')
+const more = e => e.scrollLeft + e.clientWidth < e.scrollWidth - 1 // something is hidden on the right, which fades out
 function reachable() {
-  const all = $$('.code pre, .printed pre, .scroll, math[display=block]')
-  const scrolls = all.map(e => e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1) // read all before writing any
-  all.forEach((e, i) => {
-    if (!scrolls[i]) { if (e.hasAttribute('tabindex')) for (const a of ['tabindex', 'role', 'aria-label']) e.removeAttribute(a); return }
+  const scrolls = boxes.map(e => [e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight, more(e)]) // read all before writing any
+  boxes.forEach((e, i) => {
+    const [moves, hides] = scrolls[i]
+    e.classList.toggle('more', hides)
+    if (!moves) { if (e.hasAttribute('tabindex')) for (const a of ['tabindex', 'role', 'aria-label']) e.removeAttribute(a); return }
     e.tabIndex = 0
-    if (e.tagName === 'math') return
     e.setAttribute('role', 'group')
-    e.setAttribute('aria-label', e.closest('.code') ? 'Code' : e.closest('.printed') ? 'Output' : $('table', e) ? 'Table' : 'Figure')
+    e.setAttribute('aria-label', e.closest('.code') ? 'Code' : e.closest('.printed') ? 'Output' : $('table', e) ? 'Table' : $('math', e) ? 'Formula' : 'Figure')
   })
 }
+for (const e of boxes) e.addEventListener('scroll', () => e.classList.toggle('more', more(e)), { passive: true })
+const sizes = new ResizeObserver(reachable) // a window, a fold, a font, a picture: whatever changes a size
+for (const e of boxes) for (const o of [e, e.firstElementChild]) if (o) sizes.observe(o)
 addEventListener('load', reachable)
-addEventListener('resize', reachable)
-addEventListener('toggle', reachable, true)
+document.fonts.ready.then(reachable)
 
 /* --- the table of contents follows the reader */
 const links = new Map($$('#toc a').map(a => [decodeURIComponent(a.hash.slice(1)), a]))
@@ -92,19 +97,31 @@ const dialog = $('#search'), input = $('#q'), found = $('#found'), told = $('#sa
 let index = null
 const load = src => new Promise((ok, no) => document.head.append(Object.assign(document.createElement('script'), { src, onload: ok, onerror: no })))
 async function ready() {
-  index ??= Promise.all([load('fuse.min.js'), load('search.js')]).then(() => new Fuse(window.searchEntries, {
+  index ??= Promise.all([load(home + 'fuse.min.js'), load(home + 'search.js')]).then(() => new Fuse(window.searchEntries, {
     keys: [{ name: 'title', weight: 3 }, { name: 'page', weight: 1 }, { name: 'text', weight: 1 }],
     includeMatches: true, ignoreLocation: true, threshold: .2, minMatchCharLength: 2, useExtendedSearch: true
   }))
   return index
 }
-const rank = (e, q) => {
-  const t = e.title.toLowerCase()
-  return (t === q ? 0 : t.startsWith(q) ? 2 : t.includes(q) ? 4 : e.text.toLowerCase().includes(q) ? 6 : 8) + (e.name ? 0 : 1)
+const rank = (e, q) => { // a name that is asked for, then the chapters, then what is behind them
+  const t = e.title.toLowerCase(), sought = t === q && (e.name || !e.url.includes('#'))
+  return (t === q ? 0 : t.startsWith(q) ? 2 : t.includes(q) ? 4 : e.text.toLowerCase().includes(q) ? 6 : 8) + (e.name ? 0 : 1) + (e.late && !sought ? 20 : 0)
 }
-function piece(text, q) {
-  const i = Math.max(0, text.toLowerCase().indexOf(q)), from = Math.max(0, i - 40)
-  return (from ? '… ' : '') + text.slice(from, i + 110) + (i + 110 < text.length ? ' …' : '')
+function place(text, q) { // where the words that are sought stand in a text
+  const low = text.toLowerCase()
+  return Math.max(0, low.indexOf(q) >= 0 ? low.indexOf(q) : Math.min(...q.split(/\s+/).map(w => low.indexOf(w)).filter(i => i >= 0), low.length))
+}
+function piece(text, q) { // from a word on, to the end of one
+  const i = place(text, q), cut = i === text.length ? 0 : i
+  const from = cut > 40 ? text.lastIndexOf(' ', cut - 40) + 1 : 0, end = cut + 110 < text.length ? text.lastIndexOf(' ', cut + 110) : -1
+  return (from ? '… ' : '') + (end > cut ? text.slice(from, end) + ' …' : text.slice(from))
+}
+function different() { // the jargon quotes the chapters: what was found once is not shown again
+  const seen = new Set()
+  return (e, q) => {
+    const i = place(e.text, q), key = e.text.slice(i, i + 60)
+    return i === e.text.length || !seen.has(key) && seen.add(key)
+  }
 }
 function step(n) { // from the input down into the results, and back
   const all = [input, ...$$('a', found)], i = all.indexOf(document.activeElement)
@@ -121,10 +138,11 @@ async function search() {
       if (!hits.length) hits = fuse.search(q).map(o => o.item)
     } catch (e) { told.textContent = 'The index of the search could not be loaded.'; return }
     if (q !== input.value.trim().toLowerCase()) return
-    hits = hits.map((e, i) => [rank(e, q), i, e]).sort((a, b) => a[0] - b[0] || a[1] - b[1]).slice(0, 12).map(o => o[2])
+    const isNew = different()
+    hits = hits.map((e, i) => [rank(e, q), i, e]).sort((a, b) => a[0] - b[0] || a[1] - b[1]).map(o => o[2]).filter(e => isNew(e, q)).slice(0, 12)
   }
   found.replaceChildren(...hits.map(e => {
-    const li = document.createElement('li'), a = Object.assign(document.createElement('a'), { href: e.url })
+    const li = document.createElement('li'), a = Object.assign(document.createElement('a'), { href: home + e.url })
     for (const [c, t] of [['title', e.title], ['page', e.page], ['text', piece(e.text, q)]]) a.append(Object.assign(document.createElement('span'), { className: c, textContent: t }))
     a.addEventListener('click', () => dialog.close())
     li.append(a)
@@ -171,7 +189,7 @@ if (quiz.length) {
         for (const o of buttons) unmark(o)
         mark(b, good)
         said.textContent = good ? 'Right.' : 'Not this one. Try another, or open the answer.'
-        if (good) { right[s.id] = true; store.set('quiz', JSON.stringify(right)); $('details', s).open = true; reachable() }
+        if (good) { right[s.id] = true; store.set('quiz', JSON.stringify(right)); $('details', s).open = true }
         tell()
       })
       return b
