@@ -106,6 +106,12 @@ def test_boxes(first, kind, label):
     box = site_builder.marked_up(f'<blockquote><p><strong>{first}</strong> and so on</p></blockquote>').div
     assert (' '.join([box['class']] if isinstance(box['class'], str) else box['class']), box['aria-label'], box['role']) == (kind, label, 'note')
 
+def test_slips_are_told_on_one_page(site):
+    "The chapters have common mistakes; what was wrong in the notes stands in the errata"
+    for name in site[1]:
+        main = soup(site, name).find('main')
+        if main and name != 'backstage/errata.html': assert not re.search(r'\bslips? in the notes', main.get_text(), flags=re.I), name
+
 def test_a_long_line_knows_its_indentation():
     code = site_builder.lines_apart('<div class="code"><pre><code>a\n\n    <span class="st">"b &lt;\n  c"</span></code></pre></div>')
     assert code == ('<div class="code"><pre><code><span class="l">a\n</span><span class="l">\n</span><span class="l" style=--i:4>    <span class="st">"b &lt;</span>\n</span>'
@@ -258,7 +264,11 @@ def test_dark_drawings_keep_every_line():
     assert site_builder.dark_svg(svg.replace('#0072b2', '#123456')) is None, 'an unknown colour may carry a value'
     assert site_builder.dark_svg(svg.replace('<text>', '<image/><text>')) is None
 
-def test_drawings_stand_on_the_ground_of_the_page():
+def test_drawings_stand_on_the_ground_of_the_page(tmp_path):
+    for white in ('style="fill: #ffffff"', 'fill="white"'): # matplotlib's and Graphviz's
+        site_builder.Pictures(tmp_path/white[:3]).svg(f'<svg width="72pt" height="36pt"><path {white}/></svg>', 'x')
+        light,dark = sorted((tmp_path/white[:3]).iterdir(), key=lambda p: site_builder.DARK['white'] in p.read_text())
+        assert site_builder.LIGHT_GROUND in light.read_text() and 'white' not in light.read_text() + dark.read_text()
     css = (ROOT/'nbs'/'styles.css').read_text(encoding='utf-8')
     grounds = re.findall(r'--ground: (#\w+)', css)
     assert grounds == [site_builder.LIGHT_GROUND, site_builder.DARK['#ffffff'], site_builder.DARK['#ffffff']]

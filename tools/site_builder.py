@@ -116,7 +116,7 @@ class Pictures:
         "The markup of a drawing"
         text = small_svg(text)
         dark = dark_svg(text)
-        if dark: text = text.replace('#ffffff', LIGHT_GROUND)
+        if dark: text = re.sub(r'#ffffff|(?<=")white(?=")', LIGHT_GROUND, text)
         return self.markup(self.save(text.encode(), 'svg'), svg_size(text), alt, self.save(dark.encode(), 'svg') if dark else None)
 
     def bitmap(self, mime, data, alt):
