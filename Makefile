@@ -128,5 +128,5 @@ constraints: setup $(RUN)/ready ## write down the versions of both environments,
 	@touch $(VENV)/ready $(RUN)/ready
 
 clean: ## remove all that the other commands made
-	rm -rf $(VENV) $(RUN) .uv-cache _proc _docs _docs.part build dist *.egg-info bench/results.json .pytest_cache
+	rm -rf $(VENV) $(RUN) .uv-cache _proc _site_work _docs _docs.part build dist *.egg-info bench/results.json .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
