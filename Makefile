@@ -77,7 +77,7 @@ endif
 check: setup ## one notebook: exported, clean, and its outputs as stored: make check 03_linear
 	@$(BIN)/python tools/notebooks.py check --in-step $(NOTEBOOK)
 
-TESTS := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup
+TESTS := $(BIN)/python -m pytest -n logical --maxprocesses 4
 
 test: setup wheel browser ## every test there is, notebooks included
 	@$(TESTS)
