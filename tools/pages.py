@@ -153,17 +153,22 @@ def klass(node, said):
 
 @cache
 def symbols(source):
-    "The public names of a module in the order of its source"
-    return list(_symbols(source))
+    "The public names of a module in the order of its source, what is patched into a class behind the class"
+    res = list(_symbols(source))
+    first = {s.name: i for i,s in reversed(list(enumerate(res)))}
+    return sorted(res, key=lambda s: first[s.name.split('.')[0]])
 
 def _symbols(source):
     said,tree,public = comments(source),ast.parse(source),[]
     for node in tree.body:
         names = [t.id for t in getattr(node, 'targets', [getattr(node, 'target', None)]) if isinstance(t, ast.Name)]
         if names == ['__all__']: public = ast.literal_eval(node.value)
+        elif isinstance(node, ast.FunctionDef) and 'patch' in map(ast.unparse, node.decorator_list):
+            f,cls = function(node, said),ast.unparse(node.args.args[0].annotation)
+            yield f._replace(name=f'{cls}.{f.name}', signature=f'{cls}.{f.signature}')
         elif isinstance(node, ast.FunctionDef) and node.name in public: yield function(node, said)
         elif isinstance(node, ast.ClassDef) and node.name in public: yield from klass(node, said)
-        elif names and names[0] in public: yield Symbol('', names[0], ast.unparse(node), said.get(node.end_lineno, ''), [], node.lineno)
+        elif names and names[0] in public and f'def {names[0]}(' not in source: yield Symbol('', names[0], ast.unparse(node), said.get(node.end_lineno, ''), [], node.lineno)
 
 def examples(everyone):
     "An example for each public name of the library: `{(module, name): cell}`"

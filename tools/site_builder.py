@@ -177,7 +177,7 @@ def documented(cells, module, symbols, up):
         before = next((j for j in range(i, -1, -1) if not is_doc(cells[j])), None)
         after = next((j for j in range(i, len(cells)) if not is_doc(cells[j])), None)
         name = re.search(r'show_doc\((.+?)\)', text_of(c['source']))[1]
-        above[i] = next((j for j in (before, after) if j is not None and is_source(cells[j]) and re.search(rf'^(def|class) {name}\b', text_of(cells[j]['source']), flags=re.M)), None)
+        above[i] = next((j for j in (before, after) if j is not None and is_source(cells[j]) and re.search(rf'^(def|class) {name.split(".")[-1]}\b', text_of(cells[j]['source']), flags=re.M)), None)
     for i,c in enumerate(cells):
         if is_doc(c):
             for o in c['outputs']:
