@@ -145,7 +145,8 @@ def test_what_is_counted():
     "The counters, on cells made for them"
     def cell(source, **options): return house.Cell('', options, source)
     guarded = 'import a\ndef f(x,\n      y): # rows\n    "Doc"\n    want_tensor(x)\n    if y: raise ValueError(x)\n\n    y = want_pair(y)\n    return x'
-    assert house.teaching(cell(guarded, exports='')) == 4 and house.teaching(cell(guarded, export='')) == 0
+    assert house.teaching(cell(guarded, exports='')) == house.teaching(cell(guarded, export='')) == 4 and house.teaching(cell(guarded, exporti='')) == 0
+    assert house.teaching(cell(guarded.replace('f(', '_f('), export='')) == 0 != house.teaching(cell(guarded.replace('f(', '_f('), exports=''))
     assert house.shows_subject(cell('x = 1')) and not house.shows_subject(cell('import torch\nuse_lesson_style()'))
     assert not house.shows_subject(cell('x = 1', hide='')) and not house.shows_subject(cell('# nothing'.strip('# nothing')))
     assert house.is_open(cell('x = 1', exports='')) and not house.is_open(cell('x = 1', **{'code-fold': 'true'})) and not house.is_open(cell('x', exporti=''))

@@ -1,7 +1,7 @@
 """Collect the pages that nobody writes: the reference and the jargon, from the notebooks and the library.
 
-    python tools/pages.py [FOLDER]     write reference.md and jargon.md there, and tidy the notebooks
-                                       that nbdev prepared there (default: the current folder)
+    python tools/pages.py [FOLDER]     write reference.md, jargon.md and the quiz's deck of cards there, and tidy
+                                       the notebooks that nbdev prepared there (default: the current folder)
 
 Quarto calls this before it renders, with the Python that it finds; `tools/site_builder.py` does the same.
 """
@@ -40,6 +40,11 @@ class Chapter(NamedTuple):
 
     @property
     def page(self): return f'{self.at}.html'
+
+    @property
+    def aliases(self):
+        "Addresses that the page had before: a line `- aliases: [/errata.html]` in the first cell, which Quarto reads too"
+        return [o.strip(' /') for line in re.findall(r'^- aliases: \[(.+)\]', self.cells[0].source, flags=re.M) for o in line.split(',')]
 
     def headings(self):
         "Every section: the number of its cell, its title and its anchor"
@@ -89,9 +94,25 @@ def shown_code(source):
     if UNSEEN & set(opts) or 'hide_input' in opts or opts.get('echo') == 'false' or opts.get('include') == 'false': return ''
     return re.sub(r'^(#\||#@title).*\n?', '', source, flags=re.M).strip()
 
+def patched(node):
+    "The class that a function is added to with `@patch`, if it is"
+    marks = [o.id for o in getattr(node, 'decorator_list', ()) if isinstance(o, ast.Name)]
+    return ast.unparse(node.args.args[0].annotation) if 'patch' in marks and isinstance(node, ast.FunctionDef) else ''
+
+def assigned(node): return [t.id for t in getattr(node, 'targets', [getattr(node, 'target', None)]) if isinstance(t, ast.Name)]
+
+@cache
+def definitions(source):
+    "The functions and classes that a piece of code defines, and the methods that it adds to a class"
+    return [f'{cls}.{o.name}' if (cls := patched(o)) else o.name for o in ast.parse(source).body if isinstance(o, (ast.FunctionDef, ast.ClassDef))]
+
 def defines(cell, name):
     "Does a cell give this name to the library?"
-    return is_exported(cell) and re.search(rf'^(def|class) {name}\b|^{name}\b', cell.source, flags=re.M) is not None
+    return is_exported(cell) and (name in definitions(cell.source) or any(name in assigned(o) for o in ast.parse(cell.source).body))
+
+def place(cells, name):
+    "The number of the cell that gives a name to the library: for a method that of its class, unless it was added later"
+    return next((i for o in (name, name.split('.')[0]) for i,c in enumerate(cells) if defines(c, o)), None)
 
 def is_exported(cell): return cell.cell_type == 'code' and re.search(r'^#\|\s*export', cell.source, flags=re.M) is not None
 
@@ -148,27 +169,25 @@ def klass(node, said):
         yield Symbol('class', node.name, f'{node.name}({", ".join(p.name + (f"={p.default}" if p.default else "") for p in params)})', doc, params, node.lineno)
     for o in node.body:
         if isinstance(o, ast.FunctionDef) and not o.name.startswith('_') and ast.get_docstring(o):
-            f = function(o, said)
-            yield f._replace(name=f'{node.name}.{f.name}', signature=f'{node.name}.{f.signature}')
+            yield method(function(o, said), node.name)
+
+def method(sym, cls): return sym._replace(name=f'{cls}.{sym.name}', signature=f'{cls}.{sym.signature}')
 
 @cache
 def symbols(source):
-    "The public names of a module in the order of its source, what is patched into a class behind the class"
-    res = list(_symbols(source))
-    first = {s.name: i for i,s in reversed(list(enumerate(res)))}
-    return sorted(res, key=lambda s: first[s.name.split('.')[0]])
+    "The public names of a module in the order of its source"
+    return list(_symbols(source))
 
 def _symbols(source):
     said,tree,public = comments(source),ast.parse(source),[]
     for node in tree.body:
-        names = [t.id for t in getattr(node, 'targets', [getattr(node, 'target', None)]) if isinstance(t, ast.Name)]
-        if names == ['__all__']: public = ast.literal_eval(node.value)
-        elif isinstance(node, ast.FunctionDef) and 'patch' in map(ast.unparse, node.decorator_list):
-            f,cls = function(node, said),ast.unparse(node.args.args[0].annotation)
-            yield f._replace(name=f'{cls}.{f.name}', signature=f'{cls}.{f.signature}')
+        names = [n for n in assigned(node) if n not in definitions(source)] # not `f = checked(f)`
+        if cls := patched(node):
+            if cls in public and not re.match('_(?!_)', node.name): yield method(function(node, said), cls)
+        elif names == ['__all__']: public = ast.literal_eval(node.value)
         elif isinstance(node, ast.FunctionDef) and node.name in public: yield function(node, said)
         elif isinstance(node, ast.ClassDef) and node.name in public: yield from klass(node, said)
-        elif names and names[0] in public and f'def {names[0]}(' not in source: yield Symbol('', names[0], ast.unparse(node), said.get(node.end_lineno, ''), [], node.lineno)
+        elif names and names[0] in public: yield Symbol('', names[0], ast.unparse(node), said.get(node.end_lineno, ''), [], node.lineno)
 
 def examples(everyone):
     "An example for each public name of the library: `{(module, name): cell}`"
@@ -200,7 +219,7 @@ def example(name, own, others):
             if not code or is_exported(c) or not use.search(code): continue
             if re.search(rf'^\s*(def|class) {last}\b', code, flags=re.M) or all(re.match(r'(from|import)\b', l) for l in code.splitlines()): continue
             return c
-    defined = next((i for i,c in enumerate(own.cells) if defines(c, name.split('.')[0])), 0)
+    defined = place(own.cells, name) or 0
     return first(own.cells[defined+1:]) or next((c for o in others if o is not own for c in [first(o.cells)] if c), None) or first(own.cells[:defined])
 
 def outputs(cell):
@@ -221,11 +240,13 @@ def table_cell(text):
     "Text in a cell of a table"
     return ''.join(code(o[1:-1]) if i % 2 else o.replace('|', '\\|') for i,o in enumerate(re.split(r'(`[^`]+`)', text)))
 
+def source_of(sym, module, cfg): return f'{cfg["git_url"]}/blob/{cfg["branch"]}/{cfg["lib_path"]}/{module}.py#L{sym.line}'
+
 def entry(sym, chapter, cell, cfg):
     "A name's part of the reference"
     level = '####' if '.' in sym.name else '###'
-    source = f'{cfg["git_url"]}/blob/{cfg["branch"]}/{cfg["lib_path"]}/{chapter.name}.py#L{sym.line}'
-    where = next((at for _,c,_,at in chapter.sections() if defines(c, sym.name.split('.')[0])), chapter.page)
+    i = place(chapter.cells, sym.name)
+    where = chapter.page if i is None else list(chapter.sections())[i][-1]
     res = [f'{level} {sym.name} {{#{anchor(chapter, sym)}}}', f'```python\n{sym.signature}\n```']
     if sym.doc: res.append(sym.doc)
     if sym.params:
@@ -234,7 +255,7 @@ def entry(sym, chapter, cell, cfg):
     if cell is not None:
         res.append(f'```python\n{shown(cell)}\n```')
         if outputs(cell): res.append(f'::: {{.cell-output}}\n```\n{outputs(cell)}\n```\n:::')
-    res.append(f'[Where the course builds it]({where}) · [source of {sym.name}]({source})')
+    res.append(f'[Where the course builds it]({where}) · [source of {sym.name}]({source_of(sym, chapter.name, cfg)})')
     return '\n\n'.join(res)
 
 def modules(group, found, cfg):
@@ -343,8 +364,7 @@ def said(cell):
 
 def signatures(cell, syms):
     "What a page shows of a cell whose code goes to the library unseen: the signature of each public function and class"
-    names = re.findall(r'^(?:def|class) (\w+)', cell.source, flags=re.M)
-    return [f'```python\n{definition(s)}\n```\n\n*{s.doc}*' for n in names for s in syms if s.name == n]
+    return [f'```python\n{definition(s)}\n```\n\n*{s.doc}*' for n in definitions(cell.source) for s in syms if s.name == n]
 
 def plain_text(chapter):
     "A chapter as Markdown: text, code, what it printed, and what its pictures show"
@@ -398,6 +418,11 @@ def tidied(cell):
     def without(m): return re.sub(rf'(?<!!){LINK}', lambda o: o[0][1:o[0].index(']')], m[0])
     return NESTED.sub(without, source)
 
+def write_deck(folder):
+    "The questions of the quiz as cards for Anki; the quiz links to them"
+    import cards
+    cards.write_deck(Path(folder)/'lesson4.apkg')
+
 def tidy(folder):
     "Tidy the notebooks that nbdev prepared; those whose source is gone go too"
     for p in Path(folder).rglob('*.ipynb'):
@@ -412,6 +437,7 @@ def tidy(folder):
 def main():
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else '.')
     tidy(folder)
+    write_deck(folder)
     for name,text in collect(chapters(), backstage()).items(): (folder/f'{name}.md').write_text(text, encoding='utf-8')
 
 if __name__ == '__main__': main()

@@ -4,7 +4,7 @@
 
 Whoever has Quarto gets pages with the same text and the same addresses from `nbdev_docs`.
 """
-import argparse, base64, hashlib, html, importlib.util, io, itertools, json, re, shutil, sys, sysconfig
+import argparse, base64, hashlib, html, io, itertools, json, re, shutil, sys, sysconfig
 from pathlib import Path
 import jinja2
 from bs4 import BeautifulSoup,Comment
@@ -116,7 +116,7 @@ class Pictures:
         "The markup of a drawing"
         text = small_svg(text)
         dark = dark_svg(text)
-        if dark: text = text.replace('#ffffff', LIGHT_GROUND)
+        if dark: text = re.sub(r'#ffffff|(?<=")white(?=")', LIGHT_GROUND, text)
         return self.markup(self.save(text.encode(), 'svg'), svg_size(text), alt, self.save(dark.encode(), 'svg') if dark else None)
 
     def bitmap(self, mime, data, alt):
@@ -177,15 +177,14 @@ def documented(cells, module, symbols, up):
         before = next((j for j in range(i, -1, -1) if not is_doc(cells[j])), None)
         after = next((j for j in range(i, len(cells)) if not is_doc(cells[j])), None)
         name = re.search(r'show_doc\((.+?)\)', text_of(c['source']))[1]
-        above[i] = next((j for j in (before, after) if j is not None and is_source(cells[j]) and re.search(rf'^(def|class) {name.split(".")[-1]}\b', text_of(cells[j]['source']), flags=re.M)), None)
+        above[i] = next((j for j in (before, after) if j is not None and is_source(cells[j]) and name in pages.definitions(text_of(cells[j]['source']))), None)
     for i,c in enumerate(cells):
         if is_doc(c):
             for o in c['outputs']:
-                md = text_of(o.get('data', {}).get('text/markdown', ''))
-                name,link = re.search(r'^### (.+)$', md, flags=re.M)[1],re.search(r'\]\((.+?)\)', md)[1]
-                line = bar(name, module, link, up)
+                name = re.search(r'show_doc\((.+?)\)', text_of(c['source']))[1]
+                sym = next(s for s in symbols if s.name == name)
+                line = bar(name, module, pages.source_of(sym, module, settings()), up)
                 if above[i] is None:
-                    sym = next(s for s in symbols if s.name == name)
                     o['data']['text/markdown'] = f'```{{=html}}\n{line}\n```\n\n```python\n{pages.definition(sym)}\n```\n\n*{sym.doc}*'
                 else: o['data'] = {'text/html': line}
             if above[i] is not None and above[i] < i: # nbdev put it below: lift it above the source
@@ -204,7 +203,7 @@ def prepared(nb, home, name, symbols, pictures):
     for c in nb['cells']: c['source'] = pages.tidied(c)
     nb['cells'] = documented(nb['cells'], name.split('/')[-1], symbols, up)
     for c in nb['cells']:
-        if c['cell_type'] == 'raw': c['source'] = re.sub(r'^output-file:.*\n', '', c['source'], flags=re.M) # its new name says it
+        if c['cell_type'] == 'raw': c['source'] = re.sub(r'^output-file:.*\n|^aliases:\n(- .*\n)+', '', c['source'], flags=re.M) # our own names and pages
         if c['cell_type'] == 'code':
             with_pictures(c, pictures)
             for o in c['outputs']:
@@ -226,6 +225,7 @@ def render_folder(cache, pictures, told, behind, collected):
     for p in cache.glob('*.yml'):
         text = re.sub(r'\b\d+_(\w+\.ipynb)', r'\1', p.read_text(encoding='utf-8'))
         (src/p.name).write_text(re.sub(r'^ *(pre-render|quarto-required):.*\n', '', text, flags=re.M), encoding='utf-8') # for Quarto alone
+    pages.write_deck(src)
     for name,text in collected.items(): (src/f'{name}.md').write_text(mathml(text), encoding='utf-8')
     shutil.copytree(NBS/'images', src/'images')
     shutil.copy(NBS/'styles.css', src)
@@ -394,7 +394,7 @@ def navigation(told, behind):
 def write_pages(site, out, cfg, told, behind):
     "Lay out every page"
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(THEME), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    template = env.get_template('page.html')
+    template,everyone = env.get_template('page.html'),(*told, *behind)
     chapters,extra,behind = navigation(told, behind)
     order = [dict(name='index', url='index.html', title='Home'), *chapters]
     notebook = {page_name(p): inside(p) for p in notebooks()}
@@ -414,20 +414,11 @@ def write_pages(site, out, cfg, told, behind):
             name=name, up=up_from(name), title=cfg['title'] if name == 'index' else page.title, description=str(page.meta.get('description') or cfg['description']), site=cfg['title'],
             box=str(box.extract()) if box else '', intro=''.join(str(o.extract()) for o in intro), hero=str(cell.extract()) if cell else '', body=str(soup), toc=contents(soup) if name != 'index' else [],
             group=group, chapters=chapters, extra=extra, behind=behind, icons=drawn, previous=order[i-1] if i else None, next=order[i+1] if i is not None and i+1 < len(order) else None,
-            notebook=notebook.get(name), deck=DECK if name == 'quiz' and (out/DECK).is_file() else None,
-            git=cfg['git_url'], branch=cfg['branch'], colab=cfg['colab_url'], canonical=f'{base}/' if name == 'index' else f'{base}/{name}.html', base=base)
+            notebook=notebook.get(name), git=cfg['git_url'], branch=cfg['branch'], colab=cfg['colab_url'], canonical=f'{base}/' if name == 'index' else f'{base}/{name}.html', base=base)
         (out/f'{name}.html').write_text(lines_apart(text), encoding='utf-8')
     (out/'404.html').write_text(env.get_template('404.html').render(base=cfg['doc_baseurl'], site=cfg['title']), encoding='utf-8')
-    for old,new in MOVED.items(): (out/f'{old}.html').write_text(env.get_template('moved.html').render(to=f'{new}.html', canonical=f'{base}/{new}.html', site=cfg['title']), encoding='utf-8')
-
-MOVED = {'errata': 'backstage/errata'} # addresses of before
-DECK = 'lesson4.apkg'
-
-def write_deck(out):
-    "The questions of the quiz as cards for Anki"
-    if importlib.util.find_spec('cards'):
-        import cards
-        cards.write_deck(out/DECK)
+    for ch in everyone:
+        for old in ch.aliases: (out/old).write_text(env.get_template('moved.html').render(to=ch.page, canonical=f'{base}/{ch.page}', site=cfg['title']), encoding='utf-8')
 
 def write_site(cache):
     "Make the whole site from the processed notebooks; return the renderer's warnings"
@@ -446,7 +437,6 @@ def write_site(cache):
     for o in (NBS/'styles.css', THEME/'site.js', THEME/'favicon.svg', ASSETS/'vendor'/'fuse'/'fuse.min.js'): shutil.copy(o, out)
     shutil.copy(ASSETS/'vendor'/'fuse'/'LICENSE', out/'fuse.LICENSE.txt')
     for p in notebooks(): shutil.copy(p, out/inside(p))
-    write_deck(out)
     write_pages(site, out, cfg, told, behind)
     (out/'sitemap.xml').write_text(re.sub(r'\s*<lastmod>.*?</lastmod>', '', (out/'sitemap.xml').read_text(encoding='utf-8')), encoding='utf-8') # not the time of the build
     for o in out.rglob('*.llms.md'): o.unlink()
