@@ -77,7 +77,7 @@ endif
 check: setup ## one notebook: exported, clean, and its outputs as stored: make check 03_linear
 	@$(BIN)/python tools/notebooks.py check --in-step $(NOTEBOOK)
 
-TESTS := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup
+TESTS := $(BIN)/python -m pytest -n logical --maxprocesses 4
 
 test: setup wheel browser ## every test there is, notebooks included
 	@$(TESTS)
@@ -128,5 +128,5 @@ constraints: setup $(RUN)/ready ## write down the versions of both environments,
 	@touch $(VENV)/ready $(RUN)/ready
 
 clean: ## remove all that the other commands made
-	rm -rf $(VENV) $(RUN) .uv-cache _proc _docs _docs.part build dist *.egg-info bench/results.json .pytest_cache
+	rm -rf $(VENV) $(RUN) .uv-cache _proc _site_work _docs _docs.part build dist *.egg-info bench/results.json .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

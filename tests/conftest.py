@@ -6,12 +6,18 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT/'tools'))
 
-@pytest.hookimpl(tryfirst=True) # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    "Where tests run side by side, a file's tests stay together, those of the site as well; notebooks go one by one"
-    for o in items:
-        group = 'site' if 'site_folder' in o.fixturenames or o.path.stem in ('test_site','test_browser') else o.path.stem
-        if 'notebook' not in o.fixturenames: o.add_marker(pytest.mark.xdist_group(group))
+ALONE = 'tests/test_outputs.py::test_outputs[', 'tests/test_wheel.py::test_the_notebooks_run_there['
+SITE = 'tests/test_browser.py', 'tests/test_site.py'
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    "Side by side, a file's tests stay together, and so do those of the site, which is built once; notebooks go one by one"
+    from xdist.scheduler import LoadScopeScheduling
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split('::')[0]
+            return nodeid if nodeid.startswith(ALONE) else 'the site' if file in SITE else file
+    return Scheduling(config, log)
 
 @pytest.fixture
 def python():
