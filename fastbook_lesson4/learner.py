@@ -129,7 +129,6 @@ class Learner:
 
 # %% ../nbs/04_learner.ipynb #d4c30ab3
 @patch
-@torch.no_grad()
 def validate(self:Learner,
     dl:Iterable|None=None # Mini-batches. Default: the validation set
 )->list[float]: # `[loss, *metrics]`, each a mean over all items
@@ -137,7 +136,7 @@ def validate(self:Learner,
     self.model.eval()
     rows,sizes = [],[]
     for xb,yb in self.dls.valid if dl is None else dl:
-        preds = self.model(xb)
+        with torch.no_grad(): preds = self.model(xb)
         rows.append([f(preds, yb) for f in (self.loss_func, *self.metrics)])
         sizes.append(len(xb))
     return [weighted_mean(values, sizes) for values in zip(*rows)]
@@ -163,14 +162,14 @@ class Recorder:
 
 # %% ../nbs/04_learner.ipynb #f3cfa371
 @patch
-@torch.no_grad()
 def get_preds(self:Learner,
     dl:Iterable|None=None # Mini-batches. Default: the validation set
 )->tuple[Tensor,Tensor]: # Activations and targets
     "What the model says about every item, and the targets"
     self.model.eval()
     dl = self.dls.valid if dl is None else dl
-    preds,targets = zip(*((self.model(xb), yb) for xb,yb in dl))
+    with torch.no_grad(): pairs = [(self.model(xb), yb) for xb,yb in dl]
+    preds,targets = zip(*pairs)
     return torch.cat(preds), torch.cat(targets)
 
 # %% ../nbs/04_learner.ipynb #991a9eca
