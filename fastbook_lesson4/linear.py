@@ -100,7 +100,8 @@ def weighted_mean(
 )->float: # The mean over all items
     "The mean over all items from the means over batches"
     want_whole(len(values), 'a number of batches (is the generator used up?)', 1)
-    if isinstance(values[0], Tensor): values = torch.stack(values).tolist() # one transfer
+    if isinstance(values[0], Tensor):
+        values = torch.stack(values).tolist() # one transfer, not one for each
     return sum(v*n for v,n in zip(values, sizes, strict=True))/sum(sizes)
 
 # %% ../nbs/03_linear.ipynb #bdab9ec5
