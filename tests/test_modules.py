@@ -1,5 +1,6 @@
 "The library as a whole: what imports what, that it follows its notebooks, and that the house stays in order"
 import ast, importlib, inspect, re, sys
+from functools import cache
 from importlib.metadata import packages_distributions
 import pytest, yaml
 from fastcore.docments import docments
@@ -41,12 +42,23 @@ def allowed(importer, imported, inside):
 
 def parsed(module): return ast.parse(MODULES[module].read_text(encoding='utf-8')).body
 
+@cache
+def defined(module):
+    "The names that stand at the top of a module"
+    res = set()
+    for o in parsed(module):
+        if isinstance(o, (ast.Import, ast.ImportFrom)): res |= {(a.asname or a.name).split('.')[0] for a in o.names}
+        elif hasattr(o, 'name'): res.add(o.name)
+        else: res |= {n.id for n in ast.walk(o) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return res
+
 def wrong(importer, nodes):
-    "What an importer may not import"
+    "What an importer may not import, or cannot"
     for module,names,inside in ours(nodes):
         if not allowed(importer, module, inside): yield f'{importer} imports {module}'
         for o in names:
             if o == '*' or o.startswith('_'): yield f'{importer} imports {o} from {module}'
+            elif o not in defined(module): yield f'{importer} imports {o}, which is not in {module}'
 
 @pytest.mark.parametrize('module', MODULES)
 def test_modules_import_what_stands_before_them(module): none(wrong(module, parsed(module)))
@@ -61,6 +73,7 @@ def test_notebooks_import_what_stands_before_them(name):
 def test_the_rule_of_imports_is_sharp():
     def bad(importer, code): return [*wrong(importer, ast.parse(code).body)]
     assert bad('linear', f'from {LIB}.relu import relu') == ['linear imports relu']
+    assert bad('linear', f'from {LIB}.sgd import nothing') == ['linear imports nothing, which is not in sgd']
     assert bad('linear', f'from {LIB} import relu') == ['linear imports relu'] == bad('linear', f'import {LIB}.relu')
     assert bad('linear', f'from {LIB}.sgd import mse,_loop') == ['linear imports _loop from sgd'] and not bad('linear', f'from {LIB}.sgd import mse')
     assert bad('show', f'def f():\n from {LIB}.pixels import show_pixels') == ['show imports pixels'] and not bad('pixels', f'import {LIB}.show')
@@ -107,11 +120,13 @@ def wanted(*keys):
     "The packages that settings.ini asks for, as a registry spells them"
     return {re.match(r'[\w.-]+', o)[0].lower().replace('_', '-') for k in keys for o in notebooks.settings()[k].split()}
 
+distributions = cache(packages_distributions) # a look through the whole environment
+
 def packages(nodes):
     "The packages that code imports from, other than Python's and ours"
-    where,here = packages_distributions(),{p.stem for d in ('tools','tests','bench') for p in (ROOT/d).glob('*.py')}
+    here = {p.stem for d in ('tools','tests','bench') for p in (ROOT/d).glob('*.py')}
     tops = {name.split('.')[0] for name,_,_ in imports(nodes) if name} - set(sys.stdlib_module_names) - {LIB} - here
-    return {o: {d.lower().replace('_', '-') for d in where.get(o, [o])} for o in tops}
+    return {o: {d.lower().replace('_', '-') for d in distributions().get(o, [o])} for o in tops}
 
 def test_every_package_is_declared():
     "What a reader needs among the requirements, what a contributor needs among those or the others"
