@@ -97,6 +97,8 @@ def want_finite(
     error:type=ValueError # What to raise
 ):
     "Raise if one of `values` is nan or infinite, and name the first"
+    if isinstance(values, list) and values and isinstance(values[0], Tensor):
+        values = torch.stack(values) # one look at a GPU, not one for each
     if not isinstance(values, Tensor):
         values = torch.as_tensor(values, dtype=torch.float64, device='cpu')
     bad = ~values.isfinite()

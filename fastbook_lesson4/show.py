@@ -8,7 +8,6 @@ __all__ = ['use_lesson_style', 'show_image', 'show_images', 'plot_function', 'Gr
 # %% ../nbs/backstage/show.ipynb #2830fc22
 import html,re,subprocess,sys,time,zlib
 from collections.abc import Callable
-from html import escape
 from io import StringIO
 from operator import length_hint
 import graphviz
@@ -142,7 +141,7 @@ class ProgressTable:
     def after_batch(self, learn):
         if not self.bar.update(): return # it says so a few times a second
         part = f' value="{self.bar.n}" max="{self.bar.total}"' if self.bar.total else ''
-        self.draw(f'<progress{part}></progress> {escape(str(self.bar))}')
+        self.draw(f'<progress{part}></progress> {html.escape(str(self.bar))}')
 
     def after_epoch(self, learn):
         took = tqdm.format_interval(time.perf_counter()-self.start)
@@ -161,6 +160,6 @@ class ProgressTable:
         if not self.out: return
         from pandas import DataFrame
         df = DataFrame(self.rows[1:], columns=self.rows[0])
-        html = df.to_html(index=False, border=0) + bar
-        data = {'text/plain': df.to_string(index=False), 'text/html': html}
+        page = df.to_html(index=False, border=0) + bar
+        data = {'text/plain': df.to_string(index=False), 'text/html': page}
         self.out.update(data, raw=True)

@@ -5,7 +5,7 @@ import notebooks
 from conftest import ROOT
 
 BIN = ROOT/'.venv-wheel'/'bin'
-DATA = 'fastbook_lesson4/assets/mnist_sample.npz'
+DATA = {f'fastbook_lesson4/assets/mnist_{o}.npz' for o in ('sample','rest')}
 
 def run(*cmd, cwd):
     env = {k:v for k,v in os.environ.items() if k not in ('PYTHONPATH','VIRTUAL_ENV')}
@@ -14,10 +14,10 @@ def run(*cmd, cwd):
 def test_the_data_is_in_both():
     whl,sdist = (next((ROOT/'dist').glob(o)) for o in ('*.whl', '*.tar.gz'))
     names = zipfile.ZipFile(whl).namelist()
-    assert {DATA, 'fastbook_lesson4/assets/questions.json', 'fastbook_lesson4/assets/LICENSE.md', 'fastbook_lesson4/assets/lesson.mplstyle'} <= set(names)
+    assert {*DATA, 'fastbook_lesson4/assets/questions.json', 'fastbook_lesson4/assets/LICENSE.md', 'fastbook_lesson4/assets/lesson.mplstyle'} <= set(names)
     assert not [n for n in names if n.startswith(('nbs','tests','tools'))]
     inside = {n.split('/', 1)[-1] for n in tarfile.open(sdist).getnames()}
-    assert {DATA, 'settings.ini', 'setup.py', 'LICENSE'} <= inside
+    assert {*DATA, 'settings.ini', 'setup.py', 'LICENSE'} <= inside
 
 def test_no_nbdev_and_not_from_the_checkout(tmp_path):
     p = run(BIN/'python', '-c', 'import importlib.util as u, fastbook_lesson4 as f, fastcore, fastai; print(f.__file__, u.find_spec("nbdev"), fastcore.__version__)', cwd=tmp_path)

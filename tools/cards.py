@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from fastbook_lesson4.data import whole_file
 from fastbook_lesson4.quiz import questions
 from notebooks import NBS, directives
+from pages import MATH
 
 QUIZ = NBS/'12_quiz.ipynb'
 DECK_ID,MODEL_ID = 1_604_020_600,1_604_020_601 # chosen once: Anki knows the deck and the kind of card by them
@@ -27,7 +28,6 @@ img { max-width: 100%; background: white; }
 .choices { list-style: lower-alpha; padding-left: 1.6em; }
 .more { font-size: 14px; }'''
 
-MATH = re.compile(r'(?P<code>```.*?```|`[^`]*`)|\$\$(?P<block>.+?)\$\$|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$])?)\$(?!\w)', re.S)
 MARKDOWN = MarkdownIt('commonmark').enable('table')
 
 def to_html(text):

@@ -170,12 +170,12 @@ def buttons(cfg, path):
     "The links of a chapter"
     return f"[Open in Colab]({cfg['colab_url']}/{inside(path)}) · [Source on GitHub]({cfg['git_url']}/blob/{cfg['branch']}/nbs/{inside(path)})"
 
-APART = {'index','lesson'} # pages that the reading order leaves out
+APART = {'lesson'} # chapters that belong to the reference, not to the reading order
 
 def chapter_table(cfg):
     "The table of chapters, for the home page"
     badge = '![Open in Colab](images/colab-badge.svg)'
-    told = [p for p in chapters() if re.sub(r'^\d+_', '', p.stem) not in APART]
+    told = [p for p in chapters() if re.sub(r'^\d+_', '', p.stem) not in {'index', *APART}]
     rows = [f"| [{t}]({p.name}) | {d} | [{badge}]({cfg['colab_url']}/{p.name}) |" for p in told for t,d in [heading(p)]]
     return '\n'.join(['| chapter | what it tells | run it |', '| --- | --- | --- |', *rows])
 

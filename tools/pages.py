@@ -19,12 +19,13 @@ def elsewhere(error):
 
 try:
     import nbformat
-    from notebooks import NBS,ROOT,chapters as numbered,directives,heading,inside,notebooks,settings
+    from notebooks import APART,NBS,ROOT,chapters as numbered,directives,heading,inside,notebooks,settings
 except ImportError as e:
     if __name__ != '__main__': raise
     elsewhere(e)
 
-APART = {'lesson'} # chapters that belong to the reference, not to the reading order
+# Mathematics in Markdown: `$inline$` and `$$on a line of its own$$`, and the code in which a dollar is a dollar
+MATH = re.compile(r'(?P<code>```.*?```|`[^`]*`)|\$\$(?P<block>.+?)\$\$|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$])?)\$(?!\w)', re.S)
 
 def page_name(path):
     "The address of a notebook's page without its ending, and without the number, as in nbdev's links: `nbs/01_similarity.ipynb` gives `similarity`"

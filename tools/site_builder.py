@@ -65,14 +65,13 @@ def processed(force=False, names=None):
 def mathml(text):
     "Markdown with its LaTeX as MathML, which browsers draw without a script: `$inline$` and `$$on a line of its own$$`"
     from latex2mathml.converter import convert
-    code = r'(?P<code>```.*?```|`[^`]*`)'
     def draw(m):
         if m['code']: return m[0]
         res = convert(m['block'] or m['inline'], display='block' if m['block'] else 'inline')
         if m['inline']: return res
         indent = re.search(r'[ ]*$', text[:m.start()])[0] # inside a list, for instance
         return f'\n{indent}```{{=html}}\n{indent}{res}\n{indent}```\n'
-    return re.sub(code + r'|\$\$(?P<block>.+?)\$\$|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$])?)\$(?!\w)', draw, text, flags=re.S)
+    return pages.MATH.sub(draw, text)
 
 # --- pictures
 
