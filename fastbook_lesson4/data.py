@@ -121,27 +121,26 @@ def photos()->Path: # A folder with `images` and `annotations`
         except OSError as e: raise OSError(f'{URLs.PETS} is out of reach: {e}') from None
     return untar_data(URLs.PETS)
 
-# %% ../nbs/backstage/data.ipynb #363ba7e9
+# %% ../nbs/backstage/data.ipynb #91b8f7eb
 def _eight_bits(img):
-    "A picture of whole numbers or floats as 0 to 255: their range tells what is white"
+    "Greyscale of more than 8 bits as 0 to 255"
     a = np.nan_to_num(np.asarray(img, np.float32), posinf=0, neginf=0)
-    known = img.mode.startswith('I;') or img.format == 'PNG' # 16 bits, also where it's dark
-    tops = (65535,) if known else (1, 255, 65535, a.max())
-    top = next(o for o in tops if known or a.max() <= o)
-    return Image.fromarray((a/top*255).round().clip(0, 255).astype(np.uint8))
+    deep = img.mode[:2] == 'I;' or img.mode == 'I' and img.format in ('PNG','PPM')
+    fit = (o for o in (1, 255, 65535, a.max()) if a.max() <= o)
+    return Image.fromarray((a/(65535 if deep else next(fit))*255).round().clip(0, 255).astype(np.uint8))
 
+# %% ../nbs/backstage/data.ipynb #1ddb2ec1
 def _decoded(file, side):
-    "`open_picture`, with whatever error there is"
+    "As `open_picture`, with whatever PIL raises"
     if file.exists() and not file.is_file(): raise ValueError('not a file')
-    Image.init() # all formats, before several threads look for them
+    Image.init() # every format, before several threads look for theirs
     with Image.open(file) as img:
-        if not all(img.size): raise ValueError('{} by {} pixels'.format(*img.size))
-        if side: img.draft(None, (side,side)) # a JPEG: half, a quarter or an eighth
+        if side: img.draft(None, (side,side))
         img.load()
         try: ImageOps.exif_transpose(img, in_place=True)
-        except Exception: pass # it can't be known how a file with broken EXIF was held
+        except Exception: pass # EXIF that is broken: the picture need not be
         if img.mode[0] in 'IF': return _eight_bits(img).convert('RGB')
-        if 'transparency' in img.info or 'A' in img.mode.upper():
+        if 'transparency' in img.info or img.mode[-1] in 'Aa':
             img = img.convert('RGBA')
             img = Image.alpha_composite(Image.new('RGBA', img.size, 'white'), img)
         return img.convert('RGB')
@@ -149,44 +148,50 @@ def _decoded(file, side):
 def _why(error):
     "What is wrong with a file, in a few words"
     if isinstance(error, UnidentifiedImageError): return 'no picture'
-    if isinstance(error, MemoryError): return 'too large for the memory'
     if isinstance(error, Image.DecompressionBombError):
-        return f'too large: more than {2*Image.MAX_IMAGE_PIXELS:,} pixels'
+        return f'too large, more than {2*Image.MAX_IMAGE_PIXELS:,} pixels'
+    if isinstance(error, MemoryError): return 'too large for the memory'
     said = getattr(error, 'strerror', None) or str(error) or type(error).__name__
     return 'cut short' if 'truncated' in said.lower() else ' '.join(said.split())
 
 def open_picture(
-    file:str|Path, # A picture: JPEG, PNG, GIF (its first frame), WebP, TIFF, ...
-    side:int|None=None # A JPEG may come out smaller, its shorter side at least this
+    file:str|Path, # JPEG, PNG, GIF (its first picture), WebP, TIFF, ...
+    side:int|None=None # A JPEG may come out smaller; its shorter side has at least this
 )->Image.Image: # RGB, loaded, the file closed
-    "A picture file as RGB, upright. `ValueError` that names it if it can't be read whole"
+    "A picture file as RGB, upright. `ValueError` names it if it can't be read whole"
     file = Path(file)
     try: return _decoded(file, side)
     except FileNotFoundError: raise
-    except Exception as e: # PIL's decoders raise many kinds
+    except Exception as e: # of many kinds, from PIL's decoders
         raise ValueError(f'cannot read {file.name}: {_why(e)}') from None
 
+# %% ../nbs/backstage/data.ipynb #29856f1b
 def readable_pictures(
     files:Iterable[str|Path] # Picture files
-)->tuple[list[Path],dict[Path,str]]: # Those that can be read whole; the others, and why
-    "Which pictures can be read? All are decoded: one cut short looks whole at its beginning"
-    def why(file):
+)->tuple[list[Path],dict[Path,str]]: # Those that can be read whole; for others, why not
+    "Sort out the pictures that can't be read: decode them all"
+    def wrong(file):
         try: _decoded(file, 1)
         except Exception as e: return _why(e)
     found = [Path(o) for o in files]
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        warnings.simplefilter('ignore') # PIL's, of what it reads all the same
-        reasons = dict(zip(found, pool.map(why, found)))
-    return [o for o in found if not reasons[o]], {o:w for o,w in reasons.items() if w}
+        warnings.simplefilter('ignore') # PIL's, about what it can read
+        reasons = dict(zip(found, pool.map(wrong, found)))
+    return [o for o in found if not reasons[o]], {k:v for k,v in reasons.items() if v}
 
 def picture_files(
-    path:str|Path # A folder, with or without a folder `images`
-)->list[Path]: # Sorted; those of its folder `images`, if it has one
-    "The picture files in a folder and the folders below it, but for hidden ones"
+    path:str|Path # A folder
+)->list[Path]: # Sorted
+    "The pictures in a folder, or in its folder `images`, and below, but for hidden ones"
     path = Path(path).expanduser()
     if not path.exists(): raise FileNotFoundError(f'no folder {path}')
-    if not path.is_dir(): raise NotADirectoryError(f'expected a folder, got a file: {path}')
-    kinds = {**mimetypes.common_types, **mimetypes.types_map}
+    if not path.is_dir(): raise NotADirectoryError(f'expected a folder, got file {path}')
+    kinds = {**mimetypes.common_types, **mimetypes.types_map} # the first has WebP
+    found,seen = [],set()
     top = path/'images' if (path/'images').is_dir() else path
-    found = (o for o in top.rglob('*') if kinds.get(o.suffix.lower(), '').startswith('image/'))
-    return sorted(o for o in found if not any(p[0] == '.' for p in o.relative_to(top).parts) and not o.is_dir())
+    for folder,below,names in os.walk(top, followlinks=True):
+        if (real := os.path.realpath(folder)) in seen: names,below[:] = [],[] # by a link
+        seen.add(real)
+        below[:] = sorted(o for o in below if o[0] != '.')
+        found += [Path(folder, o) for o in names if o[0] != '.']
+    return sorted(o for o in found if kinds.get(o.suffix.lower(), '')[:6] == 'image/')
