@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 from PIL import ExifTags, Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 from fastbook_lesson4.data import open_picture, picture_files, readable_pictures
 from conftest import ROOT
 
@@ -122,10 +123,10 @@ def test_16_bits(tmp_path, format):
     assert out[0] == 0 and out[-1] == 255 and (np.diff(out.astype(int)) >= 0).all() and abs(out/255 - np.arange(65536)/65535).max() <= .5001/255
     assert np.unique(out).size == 256
 
-def test_16_bits_of_a_dark_picture_stay_dark(tmp_path): assert (opened(tmp_path/'a.png', encoded(np.full((3,4), 2570, np.uint16), 'PNG')) == 10).all()
+def test_16_bits_of_a_dark_picture_stay_dark(tmp_path): assert (opened(tmp_path/'a.png', encoded(np.full((3,4), 250, np.uint16), 'PNG')) == 1).all()
 
 def test_16_bits_of_a_portable_greymap(tmp_path):
-    assert (opened(tmp_path/'a.pgm', b'P5 2 1 65535\n' + np.array([0,257], '>u2').tobytes()) == [[[0],[1]]]).all(), 'its largest number says what is white'
+    assert (opened(tmp_path/'a.pgm', b'P5 2 1 65535\n' + np.array([0,200], '>u2').tobytes()) == [[[0],[1]]]).all(), 'its largest number says what is white'
 
 @pytest.mark.parametrize('values,want', [([0,.5,1], [0,128,255]), ([0,100,255], [0,100,255]), ([0,25700,65535], [0,100,255]), ([0,65536,262144], [0,64,255]), ([-9,np.nan,1], [0,0,255]), ([0,0,0], [0,0,0]),
                                          ([np.inf,-np.inf,1], [0,0,255])])
@@ -176,9 +177,16 @@ def test_nobody_turns_it_again(tmp_path):
 def test_broken_exif_is_no_broken_picture(tmp_path, exif): assert opened(tmp_path/'a.jpg', encoded(smooth(), exif=exif)).shape == (60,80,3)
 
 @pytest.mark.filterwarnings('ignore:Corrupt EXIF', 'ignore:Tag data larger')
-def test_upright_though_the_rest_of_its_exif_is_broken(tmp_path):
-    exif = b'Exif\0\0II*\0\x08\0\0\0\x02\0' + struct.pack('<HHIIHHII', 0x112,3,1,6, 0x10f,2,4000,9999) # the camera's name lies beyond the end
-    assert opened(tmp_path/'a.jpg', encoded(smooth(), exif=exif)).shape == (80,60,3)
+@pytest.mark.parametrize('tag', [(0x10f,2,4000,9999), (0x10f,5,2,8), (0x100,11,3,8)], ids=['beyond the end','a name of fractions','a width of floats'])
+def test_upright_though_the_rest_of_its_exif_is_broken(tmp_path, tag):
+    "PIL turns the picture, and may then fail to write the EXIF anew"
+    entries = b''.join(struct.pack('<HHII', *o) for o in sorted([(0x112,3,1,6), tag]))
+    assert opened(tmp_path/'a.jpg', encoded(smooth(), exif=b'Exif\0\0II*\0\x08\0\0\0\x02\0' + entries + bytes(40))).shape == (80,60,3)
+
+def test_exif_that_cannot_even_be_looked_at(tmp_path):
+    info = PngInfo()
+    info.add_text('Raw profile type exif', '\nexif\n4\nno hexadecimal digits')
+    assert opened(tmp_path/'a.png', encoded(smooth(), 'PNG', pnginfo=info)).shape == (60,80,3)
 
 # --- small, large, moving
 
