@@ -127,7 +127,8 @@ def _eight_bits(img):
     a = np.nan_to_num(np.asarray(img, np.float32), posinf=0, neginf=0)
     deep = img.mode[:2] == 'I;' or img.mode == 'I' and img.format in ('PNG','PPM')
     fit = (o for o in (1, 255, 65535, a.max()) if a.max() <= o)
-    return Image.fromarray((a/(65535 if deep else next(fit))*255).round().clip(0, 255).astype(np.uint8))
+    a = a/(65535 if deep else next(fit))*255
+    return Image.fromarray(a.round().clip(0, 255).astype(np.uint8))
 
 # %% ../nbs/backstage/data.ipynb #1ddb2ec1
 def _decoded(file, side):
