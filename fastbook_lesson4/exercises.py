@@ -555,6 +555,41 @@ def _lowest(answer):
             return (f'no model with {c} classes gets down to {low:.4f}: '
                     'what is the most that the second softmax can see?')
 
+# %% ../nbs/backstage/exercises.ipynb #3720dd17
+@checks('convolution-1')
+def _error_rates(answer):
+    f = _function(answer, 'of a confusion matrix')
+    for c in (2, 3, 10):
+        m = 20*torch.eye(c).long() + (3*_random(c, c).abs()).long()
+        m[0] *= 5 # more images of one class
+        want = [1 - row[i]/row.sum() for i,row in enumerate(m.numpy())]
+        rates = _tensor(f(m.clone()), (c,), 'the share of errors of each class')
+        if _close(rates, want, 1e-5): continue
+        i = int((rates.double() - torch.tensor(want).double()).abs().argmax())
+        return f'the row {m[i].tolist()} of class {i} gives another share than {rates[i]:.4f}'
+
+@checks('convolution-2')
+def _stratified(answer):
+    f = _function(answer, 'of labels, share and seed')
+    for counts,share in (((50,10,30), .2), ((7,7), .5), ((400,20,3,77), .25)):
+        labels = np.repeat(np.arange(len(counts)), counts)[_random(sum(counts)).argsort().numpy()]
+        def split(seed):
+            parts = _several(f(torch.from_numpy(labels.copy()), share, seed), 2, 'two parts')
+            sizes = [len(o) if isinstance(o, Tensor) and o.ndim else 0 for o in parts]
+            parts = [_tensor(o, (n,), 'positions').numpy() for o,n in zip(parts, sizes)]
+            expect(all(o.dtype.kind == 'i' for o in parts), 'expected whole numbers, positions')
+            every = sorted(i for o in parts for i in o.tolist())
+            expect(every == list(range(len(labels))),
+                   f'expected each of {len(labels)} positions in one of the two parts, and once')
+            return parts
+        train,valid = split(0)
+        for c,n in enumerate(counts):
+            k,want = int((labels[valid] == c).sum()),round(share*n)
+            if k != want: return f'expected {want} of {n} to validate with, {share} of a class, got {k}'
+        if {*split(0)[1].tolist()} != {*valid.tolist()}: return 'the same seed gives another split'
+        if all({*split(i)[1].tolist()} == {*valid.tolist()} for i in (1, 2, 3)):
+            return 'another seed gives the same split: draw by chance'
+
 # %% ../nbs/backstage/exercises.ipynb #6686bcb2
 @cache
 def _portrait():

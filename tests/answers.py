@@ -143,6 +143,20 @@ def steps(img, way, name):
     return getattr(presize_steps(img), way)[name]
 def share_before(preds, targs, k): return sum(int((p > p[t]).sum() < k) for p,t in zip(preds, targs))/len(preds)
 
+# convolution
+def rates(m): return (m - m.diag().diag()).sum(1)/m.sum(1)
+def shares_kept(y, share, seed, chance=True, swap=False, lose=False):
+    rng,parts = np.random.default_rng(seed),([],[])
+    for c in set(y.tolist()):
+        k = np.flatnonzero(y.numpy() == c)
+        if chance: rng.shuffle(k)
+        n = round(len(k)*share)
+        parts[0].extend(k[n+lose:]), parts[1].extend(k[:n])
+    train,valid = (tensor(np.array(o)) for o in parts)
+    return (valid,train) if swap else (train,valid)
+def any_images(y, share, seed):
+    k = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
+    return k[round(share*len(y)):], k[:round(share*len(y))]
 EXERCISES = { # right answers, wrong answers
     'pixels-1': ([[ink3.item(), ink7.item()], torch.stack([ink3, ink7])],
                  [(ink7, ink3), (ink3*255, ink7*255), (valid_x[is_three].mean(), valid_x[~is_three].mean()), ink3]),
@@ -167,6 +181,8 @@ EXERCISES = { # right answers, wrong answers
     'softmax-1': ([bce], [lambda a,y: F.binary_cross_entropy(a.sigmoid(), y).nan_to_num(0), lambda a,y: bce(-a, y), lambda a,y: bce(a, y)*len(a), lambda a,y: bce(a, y*0)]),
     'softmax-2': ([smooth], [lambda x,t,eps: smooth(x, t, 0.), lambda x,t,eps: (1-eps)*smooth(x, t, 0.), lambda x,t,eps: (1-eps)*smooth(x, t, 0.) - eps*x.log_softmax(1).sum(), lambda x,t,eps: smooth(x, t, 1-eps)]),
     'softmax-3': ([lambda c: tensor(1 + (c-1)/math.e).log()], [lambda c: 0., lambda c: math.log(c), lambda c: math.log(math.e + c) - 1, lambda c: -1]),
+    'convolution-1': ([rates, lambda m: rates(m).numpy()], [lambda m: rates(m.T), lambda m: 1-rates(m), lambda m: 1-m.diagonal()/m.sum(), lambda m: m.sum(1)-m.diagonal(), lambda m: rates(m).mean()]),
+    'convolution-2': ([shares_kept], [functools.partial(shares_kept, chance=False), functools.partial(shares_kept, swap=True), functools.partial(shares_kept, lose=True), any_images, lambda y,share,seed: shares_kept(y, share, int(torch.randint(1000, (1,)))), lambda y,share,seed: (y[:5],y[5:]), lambda y,*o: y]),
     'pets-1': ([lambda o: (re.findall(f'^{FRIEND}$', o) or [None])[0]],
                [lambda o: o.split()[1] if ' ' in o else None, lambda o: 'pug', lambda o: re.fullmatch(r'\S+ (\w+) \(\d+\)\.\w+', o)[1], lambda o: re.match(FRIEND, o), lambda o: (re.findall(FRIEND, o) or [None])[0]]),
     'pets-2': ([late], [functools.partial(steps, way='once', name='all at once'), functools.partial(steps, way='each', name='tilted'), functools.partial(steps, way='once', name='square'), lambda o: torch.zeros(3,224,224)]),
