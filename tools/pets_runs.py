@@ -8,7 +8,7 @@ made with. A run that is there already is not run again; `--again` starts anew. 
 """
 import argparse, json, math, os, platform, sys, time, warnings
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 import torch
@@ -18,9 +18,8 @@ from fastai.metrics import accuracy
 from fastai.torch_core import set_seed
 from fastai.vision.learner import vision_learner
 from torch import nn
-from torchvision.transforms.functional import to_tensor
 from fastbook_lesson4 import pets as library
-from fastbook_lesson4.data import open_picture, whole_file
+from fastbook_lesson4.data import open_picture, picture_files, readable_pictures, whole_file
 from fastbook_lesson4.pets import KeepNorms, breed_name, frozen_features, linear_head, pets, pets_dataloaders, presize_steps, pretrained_body, small_net, stratified_split
 
 OUT = Path(__file__).resolve().parent.parent/'fastbook_lesson4'/'assets'/'pets_runs.json'
@@ -40,8 +39,9 @@ class Moved:
     "How far the running means of a net's batch norms are from where they were, in running standard deviations, on average"
     def __init__(self, body):
         self.norms = [o for o in body.modules() if isinstance(o, nn.BatchNorm2d)]
-        self.start = [(o.running_mean.clone(), o.running_var.sqrt()) for o in self.norms]
-    def __call__(self): return torch.cat([(o.running_mean-mean).abs()/std for o,(mean,std) in zip(self.norms, self.start)]).mean().item()
+        self.start,self.std = self.means(),torch.cat([o.running_var.sqrt() for o in self.norms])
+    def means(self): return torch.cat([o.running_mean for o in self.norms])
+    def __call__(self): return ((self.means()-self.start).abs().sum()/self.std.sum()).item()
 
 class Runs:
     "Every way to train that the chapter compares: a method each, given a seed"
@@ -105,20 +105,16 @@ class Runs:
     def scratch_small_net(self, seed): return self.scratch(seed, arch=small_net, lin_ftrs=[], ps=.1)
 
     # --- features, computed once, and a linear layer
-    def features(self, body, change=None):
-        "Of every picture, in the order of the files; `change` makes a tensor (3, size, size) of a picture"
-        if change is None:
-            dls = pets_dataloaders(self.path, self.large, self.large, bs=32, min_scale=1, num_workers=0)
-            files = sorted([*dls.train_ds.items, *dls.valid_ds.items])
-            return frozen_features(body, dls.test_dl(files, with_labels=True, num_workers=0))
-        files = self.files
-        imgs = torch.stack([change(open_picture(o)) for o in files])
-        return frozen_features(body, [(o, torch.zeros(len(o))) for o in imgs.clamp(0,1).split(32)])[0]
+    def features(self, body, change=None, mirrored=False):
+        "Of every picture, in the order of the files, with its label; `change` makes a tensor (3, size, size) of a picture"
+        if change:
+            imgs = torch.stack([change(open_picture(o)) for o in self.files]).clamp(0,1)
+            return frozen_features(body, [(o, torch.zeros(len(o))) for o in imgs.split(32)])
+        dls = pets_dataloaders(self.path, self.large, self.large, bs=32, min_scale=1, num_workers=0)
+        return frozen_features(body, dls.test_dl(self.files, with_labels=True, num_workers=0), mirrored)
 
-    @property
-    def files(self):
-        dls = pets_dataloaders(self.path, 64, 64, num_workers=0)
-        return sorted([*dls.train_ds.items, *dls.valid_ds.items])
+    @cached_property
+    def files(self): return readable_pictures(picture_files(self.path))[0]
 
     def all_features(self):
         "Plain pictures, mirrored ones, four times changed ones both ways, and what a net with random parameters makes of them"
@@ -127,7 +123,6 @@ class Runs:
         began = time.perf_counter()
         plain,self.y = self.features(body)
         self.seconds = time.perf_counter()-began
-        square = lambda img: presize_steps(img, side, side, 0, 1, 0).once['square']
         def change(way):
             g = torch.Generator().manual_seed(0) # the same changes for both ways
             def f(img):
@@ -136,20 +131,18 @@ class Runs:
                 res = steps.once['all at once'] if way == 'once' else steps.each['tilted']
                 return res.flip(2) if torch.rand(1, generator=g) < .5 else res
             return f
-        self.x = {'plain': [plain], 'mirrored': [plain, self.features(body, lambda o: square(o).flip(2))]}
+        self.x = {'plain': [plain], 'mirrored': [plain, self.features(body, mirrored=True)[0]]}
         for way in ('once','each'):
             f = change(way)
-            self.x[way] = [plain, *(self.features(body, f) for _ in range(4))]
+            self.x[way] = [plain, *(self.features(body, f)[0] for _ in range(4))]
         self.x['random'] = [self.features(pretrained_body(False))[0]]
 
     def linear(self, seed, kind='plain'):
         "A linear layer on the features of one kind; the validation pictures are always plain"
         if not hasattr(self, 'x'): self.all_features()
-        began = time.perf_counter()
         train,valid = stratified_split([breed_name(o) for o in self.files], seed=seed)
         xs = self.x[kind]
         x,y = torch.cat([o[train] for o in xs]),self.y[train].repeat(len(xs))
-        torch.manual_seed(seed)
         learn = linear_head((x,y), (xs[0][valid],self.y[valid]), int(self.y.max())+1, seed)
         return dict(rows=learn.recorder.values[-1:], features_seconds=self.seconds)
     def features_plain(self, seed): return self.linear(seed)
