@@ -41,7 +41,7 @@ class Moved:
         self.norms = [o for o in body.modules() if isinstance(o, nn.BatchNorm2d)]
         self.start,self.std = self.means(),torch.cat([o.running_var.sqrt() for o in self.norms])
     def means(self): return torch.cat([o.running_mean for o in self.norms])
-    def __call__(self): return ((self.means()-self.start).abs().sum()/self.std.sum()).item()
+    def __call__(self): return ((self.means()-self.start).abs()/self.std)[self.std > 0].mean().item() # a few channels are always 0
 
 class Runs:
     "Every way to train that the chapter compares: a method each, given a seed"
@@ -50,10 +50,10 @@ class Runs:
     def dls(self, seed, size=None, bs=32): return pets_dataloaders(self.path, size or self.small, size or self.small, bs=bs, min_scale=.75, seed=seed, num_workers=0)
 
     def learner(self, seed, keep=KeepNorms, arch=pretrained_body, **kwargs):
-        "A net with a new head. `keep`: the callback that keeps batch norm as it is"
+        "A net with a new head. `keep`: callbacks that keep batch norm as it is; without, fastai as it is"
         dls = self.dls(seed)
         set_seed(seed, reproducible=True)
-        learn = vision_learner(dls, arch, metrics=accuracy, **(dict(train_bn=False, cbs=keep) if keep else {}), **kwargs)
+        learn = vision_learner(dls, arch, metrics=accuracy, **({} if keep is None else dict(train_bn=False, cbs=keep)), **kwargs)
         learn.recorder.add_time = False
         return learn
 
@@ -81,6 +81,16 @@ class Runs:
         learn.freeze()
         return self.fit(learn, *[lambda o: o.fit(1, LR)]*5)
     def frozen_as_it_is(self, seed): return self.drift(seed, None)
+    def frozen_weights(self, seed): return self.drift(seed, ())
+    def frozen_put_back(self, seed):
+        "The same, and at the end the body gets back the means and variances that it had"
+        learn = self.learner(seed, ())
+        learn.freeze()
+        body = {k: v.clone() for k,v in learn.model[0].state_dict().items()}
+        res = self.fit(learn, *[lambda o: o.fit(1, LR)]*5)
+        learn.model[0].load_state_dict(body)
+        with self.quiet(learn): loss,acc = learn.validate()
+        return dict(rows=[*res['rows'], [res['rows'][-1][0], loss, acc]], moved=res['moved'])
     def frozen_in_earnest(self, seed): return self.drift(seed, BnFreeze)
 
     # --- what comes after the frozen epochs
@@ -165,7 +175,7 @@ class Runs:
             res['unfrozen'] = look(learn)
         return res
 
-JOBS = {**{f'features_{o}': SEEDS for o in ('plain','mirrored','presized','step_by_step','random_net')}, 'finder': 1, 'frozen_as_it_is': SEEDS, 'frozen_in_earnest': SEEDS,
+JOBS = {**{f'features_{o}': SEEDS for o in ('plain','mirrored','presized','step_by_step','random_net')}, 'finder': 1, 'frozen_as_it_is': SEEDS, 'frozen_weights': SEEDS, 'frozen_put_back': SEEDS, 'frozen_in_earnest': SEEDS,
         **{o: SEEDS_TRAINED for o in ('then_still_frozen','then_a_tenth','then_slice','then_same_rate','then_ruin','then_a_tenth_norms_loose','fine_tune','fine_tune_as_it_is','scratch_small_net','scratch_same_net')}}
 
 def made_with(runs):
