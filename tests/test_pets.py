@@ -301,11 +301,11 @@ def test_stored_runs_are_whole_and_say_what_they_were_made_with():
             assert [o['seed'] for o in runs] == list(range(seeds)) and all(o['seconds'] >= 0 for o in runs)
             if job != 'finder': assert all(0 <= o['rows'][-1][2] <= 1 for o in runs)
 
-def test_what_was_wanted_of_the_photographs():
-    "The median of five splits, in at most four minutes"
-    runs = STORED['photographs']['runs']['features_plain']
-    assert np.median([o['rows'][-1][2] for o in runs]) >= .8 and runs[0]['features_seconds'] < 240
-    assert np.median([o['rows'][-1][2] for o in STORED['drawings']['runs']['features_plain']]) >= .94
+def test_what_was_wanted_of_the_pretrained_net():
+    "Median of five splits, as the page recommends it; the features take seconds, not minutes"
+    for kind,wanted in (('drawings',.94), ('photographs',.8)):
+        runs = STORED[kind]['runs']['features_mirrored']
+        assert np.median([o['rows'][-1][2] for o in runs]) >= wanted and runs[0]['features_seconds'] < 240
 
 @photographs
 def test_photographs_give_what_is_stored():
@@ -325,6 +325,8 @@ def test_the_chapter_runs_on_photographs(tmp_path):
     switch.source = switch.source.replace('False', repr(str(OURS)), 1)
     path = tmp_path/'pets.ipynb'
     nbformat.write(nb, path)
+    before = sorted(OURS.iterdir())
     ran = notebooks.execute(path)
+    assert sorted(OURS.iterdir()) == before, 'nothing is written beside the pictures'
     text = ''.join(o.get('text', '') + o.get('data', {}).get('text/plain', '') for c in ran.cells if c.cell_type == 'code' for o in c.outputs)
     assert '333 pictures, 37 breeds, 12 of them cats' in text

@@ -6,7 +6,7 @@
 What is stored in `fastbook_lesson4/assets/pets_runs.json` is numbers: accuracies, losses, seconds, and what they were
 made with. A run that is there already is not run again; `--again` starts anew. Half an hour each, on two cores.
 """
-import argparse, json, math, os, platform, sys, time, warnings
+import argparse, json, math, os, platform, sys, tempfile, time, warnings
 from contextlib import contextmanager
 from functools import cache, cached_property
 from importlib.metadata import version
@@ -45,7 +45,7 @@ class Moved:
 
 class Runs:
     "Every way to train that the chapter compares: a method each, given a seed"
-    def __init__(self, path, small, large): self.path,self.small,self.large = path,small,large
+    def __init__(self, path, small, large): self.path,self.small,self.large,self.scratch_folder = path,small,large,Path(tempfile.mkdtemp()) # nothing is written beside the pictures
 
     def dls(self, seed, size=None, bs=32): return pets_dataloaders(self.path, size or self.small, size or self.small, bs=bs, min_scale=.75, seed=seed, num_workers=0)
 
@@ -53,7 +53,7 @@ class Runs:
         "A net with a new head. `keep`: callbacks that keep batch norm as it is; without, fastai as it is"
         dls = self.dls(seed)
         set_seed(seed, reproducible=True)
-        learn = vision_learner(dls, arch, metrics=accuracy, **({} if keep is None else dict(train_bn=False, cbs=keep)), **kwargs)
+        learn = vision_learner(dls, arch, metrics=accuracy, path=self.scratch_folder, **({} if keep is None else dict(train_bn=False, cbs=keep)), **kwargs)
         learn.recorder.add_time = False
         return learn
 
