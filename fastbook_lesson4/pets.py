@@ -103,7 +103,7 @@ def presize_steps(
             'tilted': _sample(img, _warp(xy, warp))}
     return PresizeSteps(once, each)
 
-# %% ../nbs/08_pets.ipynb #6f7a5929
+# %% ../nbs/08_pets.ipynb #1dcefb0b
 def stratified_split(
     labels:list[str], # The label of each picture
     valid_pct:float=.2, # Share of each label that goes into the validation set
@@ -176,7 +176,7 @@ def pets_dataloaders(
     block = pets_datablock(item_size, size, min_scale, valid_pct, seed, vocab)
     return block.dataloaders(files, path=path, bs=min(bs, n), **kwargs)
 
-# %% ../nbs/08_pets.ipynb #782c4ca2
+# %% ../nbs/08_pets.ipynb #55591f7f
 import hashlib
 import fastai.callback.all # gives every Learner `lr_find` and `fit_one_cycle`
 from importlib.metadata import version
@@ -189,7 +189,7 @@ from torchvision.transforms import Normalize
 from . import learner as course
 from .softmax import cross_entropy
 
-# %% ../nbs/08_pets.ipynb #3e5fb9b9
+# %% ../nbs/08_pets.ipynb #3952c820
 _sha256 = '579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db'
 
 def _parameters(file):
@@ -219,7 +219,7 @@ def pretrained_body(
     body = nn.Sequential(Normalize([.5]*3, [.5]*3), *net.as_sequential()[:-1])
     return body.to(memory_format=torch.channels_last) # twice as fast on a CPU
 
-# %% ../nbs/08_pets.ipynb #735f070a
+# %% ../nbs/08_pets.ipynb #fd883d9f
 @torch.no_grad()
 def frozen_features(
     body:nn.Module, # Gives features (n, 1280), such as `pretrained_body()`
@@ -227,11 +227,11 @@ def frozen_features(
     mirrored:bool=False # Of the pictures' mirror images?
 )->tuple[Tensor,Tensor]: # Features (n, 1280) and labels (n,), on the CPU
     "What a net that doesn't learn makes of every picture, computed once"
-    body.eval()
-    pairs = [(body(xb.flip(3) if mirrored else xb), yb) for xb,yb in dl]
+    device = next(body.eval().parameters()).device
+    pairs = [(body((xb.flip(3) if mirrored else xb).to(device)), yb) for xb,yb in dl]
     return tuple(torch.cat(o).as_subclass(Tensor).cpu() for o in zip(*pairs))
 
-# %% ../nbs/08_pets.ipynb #d0017117
+# %% ../nbs/08_pets.ipynb #68bb80ed
 def linear_head(
     train:tuple[Tensor,Tensor], # Features (n, 1280) and labels (n,)
     valid:tuple[Tensor,Tensor], # Those to measure the accuracy with
@@ -257,14 +257,14 @@ def small_net(
     net = XResNet(ResBlock, 1, [1,1,1,1], stem_szs=(8,16,64), widen=.5, **kwargs)
     return net.to(memory_format=torch.channels_last) # a third faster on a CPU
 
-# %% ../nbs/08_pets.ipynb #b399e36c
+# %% ../nbs/08_pets.ipynb #8ea49239
 class KeepNorms(Callback):
     "Keep the batch norm of a net's body in evaluation mode, frozen or not"
     def before_train(self):
         for o in self.model[0].modules():
             if isinstance(o, nn.BatchNorm2d): o.eval()
 
-# %% ../nbs/08_pets.ipynb #0238e190
+# %% ../nbs/08_pets.ipynb #44cc7170
 def pets_learner(
     path:str|Path|None=None, # Folder with pictures, as for `pets_datablock`
     seed:int=42, # Decides which pictures are for validation

@@ -15,7 +15,7 @@ import torch
 import fastai.callback.all # gives a Learner `lr_find` and `fit_one_cycle`
 from fastai.callback.training import BnFreeze
 from fastai.metrics import accuracy
-from fastai.torch_core import set_seed
+from fastai.torch_core import default_device, set_seed
 from fastai.vision.learner import vision_learner
 from torch import nn
 from fastbook_lesson4 import pets as library
@@ -129,7 +129,7 @@ class Runs:
     def all_features(self):
         "Plain pictures, mirrored ones, four times changed ones both ways, and what a net with random parameters makes of them"
         set_seed(0, reproducible=True)
-        body,side = pretrained_body(),self.large
+        body,side = pretrained_body().to(default_device()),self.large
         began = time.perf_counter()
         plain,self.y = self.features(body)
         self.seconds = time.perf_counter()-began
