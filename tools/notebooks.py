@@ -3,7 +3,8 @@
     python tools/notebooks.py run   [NOTEBOOK ...]   execute in a fresh kernel and store the outputs
     python tools/notebooks.py check [NOTEBOOK ...]   execute in a fresh kernel and compare with the stored outputs
     python tools/notebooks.py smoke [NOTEBOOK ...]   execute only, as a reader would (needs no nbdev)
-    python tools/notebooks.py sync [--check]         write (or compare) links, and which cells are folded
+    python tools/notebooks.py sync [--check]         write (or compare) links, questions, reading times, and which cells
+                                                     are folded
 
 `check --in-step` also asks whether the library and the notebooks are what nbdev's export and clean would leave.
 
@@ -170,6 +171,33 @@ def buttons(cfg, path):
     "The links of a chapter"
     return f"[Open in Colab]({cfg['colab_url']}/{inside(path)}) · [Source on GitHub]({cfg['git_url']}/blob/{cfg['branch']}/nbs/{inside(path)})"
 
+def words(cells):
+    "How many words of a notebook a page shows without a click: neither links' addresses nor what is folded"
+    text = '\n'.join(c['source'] if isinstance(c['source'], str) else ''.join(c['source']) for c in cells if c['cell_type'] == 'markdown')
+    for gone in (r'<!-- (buttons|questions) -->.*?<!-- end -->', r'<details>.*?</details>', r'<!--.*?-->', r'(?<=\])\([^)]*\)'): text = re.sub(gone, '', text, flags=re.S)
+    return len(text.split())
+
+PACE = 200 # words that a reader reads in a minute
+
+def minutes(cells): return max(1, round(words(cells)/PACE))
+
+def own_questions(path):
+    "The questions of the quiz whose answers stand in a chapter, folded"
+    from quiz import collect, plain
+    page = re.sub(r'^\d+_', '', path.stem) + '.html#'
+    def one(q):
+        choices = ''.join(f'- **{k}.** {v}\n' for k,v in q['choices'].items())
+        right = f'**{q["right"]}.** ' if q['right'] else ''
+        more = f'Read more: [{q["title"]}]({path.name}#{q["section"].split("#")[1]})'
+        return (f'<!-- question {q["id"]} {q["topic"]} -->\n<details><summary>{as_html(q["text"])}</summary>\n\n{choices}\n'
+                f'<details><summary>Answer</summary>\n\n{right}{q["answer"]}\n\n{more}\n\n</details>\n</details>')
+    return '\n\n'.join(one(q) for q in collect() if q['section'].startswith(page))
+
+def as_html(text):
+    "A line of Markdown for a place where Markdown is not read"
+    text = re.sub(r'`([^`]+)`', r'<code>\1</code>', text.replace('&', '&amp;').replace('<', '&lt;'))
+    return re.sub(r'\*([^*]+)\*', r'<em>\1</em>', text)
+
 APART = {'lesson'} # chapters that belong to the reference, not to the reading order
 
 def chapter_table(cfg):
@@ -182,17 +210,18 @@ def chapter_table(cfg):
 def synced(path, cfg):
     "The notebook with its links up to date and its cells folded, and whether that changed it"
     nb = nbformat.read(path, as_version=4)
-    before = deepcopy(nb.cells)
+    before,n = deepcopy(nb.cells),minutes(nb.cells)
     for c in nb.cells:
         if c.cell_type == 'code' and re.match(r'#\| hide\n# (On Colab|install$)', c.source): c.source = install_cell(cfg)
         if c.cell_type == 'code': fold(c)
         if c.cell_type == 'markdown':
-            new = {'chapters': lambda: chapter_table(cfg), 'buttons': lambda: buttons(cfg, path)}
+            new = {'chapters': lambda: chapter_table(cfg), 'buttons': lambda: buttons(cfg, path), 'questions': lambda: own_questions(path)}
             c.source = re.sub(r'<!-- (\w+) -->.*?<!-- end -->', lambda m: f'<!-- {m[1]} -->\n{new[m[1]]()}\n<!-- end -->', c.source, flags=re.S)
+            c.source = re.sub(r'(?<=\*\*Time:\*\* )\d+ minutes?(?= to read)', lambda m: f'{n} minute{"s"*(n > 1)}', c.source)
     return nb, before != nb.cells
 
 def sync(paths, check=False):
-    "Write links and folds into the notebooks; return those that were not up to date"
+    "Write what derives from elsewhere into the notebooks; return those that were not up to date"
     cfg,behind = settings(),[]
     for p in paths:
         nb,changed = synced(p, cfg)
@@ -233,7 +262,7 @@ def main(argv=None):
     paths,failed = notebooks(a.notebook),False
     if a.command in ('run','sync') or a.in_step:
         behind = sync(paths, check=a.check or a.in_step)
-        if behind: print(('links or folds not up to date, `tools/notebooks.py sync` writes them: ' if a.check or a.in_step else 'updated: ') + ', '.join(behind))
+        if behind: print(('links, questions, reading times or folds not up to date, `tools/notebooks.py sync` writes them: ' if a.check or a.in_step else 'updated: ') + ', '.join(behind))
         if a.command == 'sync': sys.exit(1 if behind and a.check else 0)
     if a.in_step:
         steps = [o for p in (paths if a.notebook else [None]) for o in stale(p)]
