@@ -310,3 +310,29 @@ def test_every_question_folds_its_answer_and_print_shows_it(browser, site):
     assert page.locator('section.question > details.answer:not([open])').count() == 60
     page.evaluate('dispatchEvent(new Event("beforeprint"))')
     assert page.locator('section.question > details.answer[open]').count() == 60
+
+def test_a_guess_is_kept_in_the_browser_and_shown_beside_the_result(browser, site):
+    page,wrong,_ = visit(browser, site[1] + 'pixels.html')
+    field,result = page.get_by_label('Your guess').first,page.locator('p[data-result]').first
+    before = result.inner_text()
+    assert before.startswith('Result: ') and 'guess' not in before
+    page.keyboard.press('Tab')
+    field.focus()
+    page.keyboard.type('a <b>row</b>')
+    assert result.inner_text() == before + '. Your guess: a <b>row</b>' and result.locator('b').count() == 0
+    page.reload()
+    assert field.input_value() == 'a <b>row</b>' and result.inner_text().endswith('row</b>')
+    field.fill('')
+    assert result.inner_text() == before and wrong == []
+
+def test_a_chapters_own_questions_answer_too_and_count_for_the_quiz(browser, site):
+    page,wrong,_ = visit(browser, site[1] + 'pixels.html')
+    q = page.locator('details.question[data-right]').first
+    right,id = 'abcde'.index(q.get_attribute('data-right')),q.get_attribute('id')
+    assert q.get_attribute('open') is None
+    q.locator('summary').first.click()
+    q.locator('.choices button').nth(right).click()
+    assert q.locator('.verdict').inner_text() == 'Right.' and q.locator('details.answer[open]').count() == 1
+    page.goto(site[1] + 'quiz.html')
+    assert page.locator('.score').inner_text().startswith('1 of ')
+    assert page.locator(f'#{id} .choices button').nth(right).get_attribute('data-is') == 'right' and wrong == []

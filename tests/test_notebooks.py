@@ -1,5 +1,5 @@
 "The tools that keep notebooks honest, what derives from settings.ini, and what is folded"
-import copy, shutil, subprocess, sys
+import ast, copy, shutil, subprocess, sys
 from pathlib import Path
 import nbformat
 import pytest
@@ -189,3 +189,38 @@ def test_every_figure_has_words():
 def test_no_execution_counts():
     for p in notebooks.notebooks():
         assert all(c.execution_count is None for c in nbformat.read(p, as_version=4).cells if c.cell_type == 'code'), notebooks.inside(p)
+
+# --- stops before a surprise, and a chapter's own questions
+
+def stops(path):
+    "The stops of a notebook and their results, as the arguments of `guess`, in order"
+    for c in nbformat.read(path, as_version=4).cells:
+        if c.cell_type != 'code' or 'guess(' not in c.source: continue
+        for o in ast.walk(ast.parse(c.source)):
+            if isinstance(o, ast.Call) and getattr(o.func, 'id', '') == 'guess': yield o.args[0].value,o
+
+TOLD_AGAIN = [p for p in notebooks.chapters() if p.stem[:2] in ('00','01','02','03','04')]
+
+@pytest.mark.parametrize('path', TOLD_AGAIN, ids=lambda p: p.stem)
+def test_each_stop_asks_first_and_shows_what_was_computed(path):
+    found,name = list(stops(path)),path.stem[3:]
+    asked = [id for id,o in found if not o.keywords]
+    assert 2 <= len(asked) <= 4 and asked == [f'{name}-{o}' for o in 'abcd'[:len(asked)]]
+    for id in asked:
+        ask,*told = [o for i,o in found if i == id]
+        assert not ask.keywords and ask.args[1].value is ... and len(told) == 1, id
+        assert any(isinstance(o, ast.Name) for o in ast.walk(told[0].keywords[0].value)), f'{id}: the result is typed by hand'
+
+def test_every_question_stands_at_the_end_of_its_chapter():
+    "Each of the sixty in one chapter, and the answer with it"
+    from quiz import collect
+    text = {p: ''.join(c.source for c in nbformat.read(p, as_version=4).cells if '<!-- questions -->' in c.source) for p in notebooks.chapters()}
+    for q in collect():
+        at = [p.stem[3:] for p,o in text.items() if f'<!-- question {q["id"]} ' in o]
+        assert at == [q['section'].split('.')[0]], q['id']
+        assert any(q['answer'] in o for o in text.values())
+
+def test_reading_time_counts_what_is_open():
+    def md(text): return {'cell_type': 'markdown', 'source': text}
+    cells = [md('one [two three](far/away) four'), md('<details><summary>no</summary> no no</details> five'), md('<!-- questions -->\n<details><details>no</details> no</details>\n<!-- end -->'), {'cell_type': 'code', 'source': 'no = 1'}]
+    assert notebooks.words(cells) == 5 and notebooks.minutes([md('word '*1100)]) == 6

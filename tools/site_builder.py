@@ -245,7 +245,7 @@ def read_comments(soup):
     "Do what the notebooks' comments say, and take them out"
     for o in soup.find_all(string=lambda s: isinstance(s, Comment)):
         if o.strip() == 'buttons' and (p := o.find_next('p')): p.extract() # the page has its own
-        if (m := re.fullmatch(r'\s*question (\S+) (\S+)\s*', o)) and (h := o.find_next('h3')): h['data-question'],h['data-topic'] = m.groups()
+        if (m := re.fullmatch(r'\s*question (\S+) (\S+)\s*', o)) and (h := o.find_next(['h3','details'])): h['data-question'],h['data-topic'] = m.groups()
         o.extract()
 
 def mark_notes(soup):
@@ -289,6 +289,19 @@ def mark_cells(soup):
         else:
             for o in d.find_next_siblings('div'): d.append(o.extract()) # a folded solution keeps what it printed
 
+def mark_guesses(soup):
+    "A stop where the reader is asked what they expect, and the result beside which the guess is shown"
+    for cell in soup.find_all(class_='cell'):
+        code,out = cell.find('pre', class_='python') or cell.find('pre'),cell.find(class_='cell-output')
+        m = code and out and re.search(r"^guess\('([\w-]+)', (\.\.\.|result=)", code.get_text(), re.M)
+        said = m and re.search(r'(No guess yet)|Result: (.+)\. Your guess: none', out.get_text(), re.S)
+        if not said: continue
+        p = soup.new_tag('p', attrs={'class': 'guess', 'data-guess' if said[1] else 'data-result': m[1]})
+        p.string = 'Make a guess before you read on.' if said[1] else f'Result: {said[2]}'
+        if said[1] or re.fullmatch(r'guess\(.*\)', code.get_text().strip()): cell.clear() # nothing to see but the call
+        else: out.extract()
+        cell.append(p)
+
 def mark_headings(soup):
     "The anchor of a section on its heading, and no links in headings"
     for h in soup.find_all(['h2','h3','h4']):
@@ -312,10 +325,11 @@ def one_id_each(soup):
 def marked_up(body):
     "The text of a page as a tree, with the parts that our stylesheet knows"
     soup = BeautifulSoup(body, 'html.parser')
-    for mark in (read_comments, mark_notes, mark_tables, mark_cells, mark_headings, mark_formulas): mark(soup)
+    for mark in (read_comments, mark_notes, mark_guesses, mark_tables, mark_cells, mark_headings, mark_formulas): mark(soup)
     for p in soup.find_all('p')[-1:]:
         if p.get_text().startswith('Next:'): p.extract() # the page has its own
     for h in soup.find_all('h3', attrs={'data-question': True}): question(soup, h)
+    for d in soup.find_all('details', attrs={'data-question': True}): own_question(d)
     one_id_each(soup)
     return soup
 
@@ -341,10 +355,19 @@ def question(soup, h):
     answer = sec.find('details')
     if answer is None: raise ValueError(f'the question {sec["id"]} has no answer: it needs <details><summary>Answer</summary>')
     for o in list(answer.next_siblings): answer.append(o.extract())
+    offer_choices(sec, answer)
+
+def own_question(d):
+    "A question at the end of a chapter: all of it is folded, and the answer once more"
+    d['class'],d['id'] = 'question',d.attrs.pop('data-question')
+    offer_choices(d, d.find('details'))
+
+def offer_choices(q, answer):
+    "Mark what can be chosen, and what is right"
     answer['class'] = 'answer'
     said = re.match(r'([a-e])\.', answer.find('p').get_text().strip())
-    if said and (choices := sec.find('ul', recursive=False)):
-        choices['class'],sec['data-right'] = 'choices',said[1]
+    if said and (choices := q.find('ul', recursive=False)):
+        choices['class'],q['data-right'] = 'choices',said[1]
         for a in choices.find_all('a'): a.unwrap() # a choice is a button
 
 def contents(soup):

@@ -164,8 +164,21 @@ dialog.addEventListener('keydown', e => {
 })
 dialog.addEventListener('click', e => { if (e.target === dialog) dialog.close() })
 
+/* --- a stop before a surprise: the guess is kept in this browser, and shown beside the result */
+const guessed = (id, ...new_) => { if (new_.length) store.set(`guess-${id}`, new_[0]); return store.get(`guess-${id}`) || '' }
+const results = $$('p[data-result]').map(p => [p, p.dataset.result, p.appendChild(document.createElement('span'))])
+const besides = () => { for (const [, id, span] of results) span.textContent = guessed(id) && `. Your guess: ${guessed(id)}` }
+for (const p of $$('p[data-guess]')) {
+  const label = Object.assign(document.createElement('label'), { textContent: 'Your guess ' })
+  const field = Object.assign(document.createElement('input'), { type: 'text', autocomplete: 'off', maxLength: 200, value: guessed(p.dataset.guess) })
+  field.addEventListener('input', () => { guessed(p.dataset.guess, field.value); besides() })
+  label.append(field)
+  p.replaceChildren(label)
+}
+besides()
+
 /* --- the quiz: a choice is answered at once, and what was right is remembered in this browser */
-const quiz = $$('section.question[data-right]')
+const quiz = $$('.question[data-right]')
 if (quiz.length) {
   let right = {}
   try { right = JSON.parse(store.get('quiz')) || {} } catch (e) { /* not ours: start anew */ }
@@ -189,19 +202,19 @@ if (quiz.length) {
         for (const o of buttons) unmark(o)
         mark(b, good)
         said.textContent = good ? 'Right.' : 'Not this one. Try another, or open the answer.'
-        if (good) { right[s.id] = true; store.set('quiz', JSON.stringify(right)); $('details', s).open = true }
+        if (good) { right[s.id] = true; store.set('quiz', JSON.stringify(right)); $('.answer', s).open = true }
         tell()
       })
       return b
     })
     if (right[s.id]) { mark(buttons['abcde'.indexOf(s.dataset.right)], true); said.textContent = 'Right, as you knew before.' }
-    s.addEventListener('again', () => { for (const b of buttons) unmark(b); said.textContent = ''; $('details', s).open = false })
+    s.addEventListener('again', () => { for (const b of buttons) unmark(b); said.textContent = ''; $('.answer', s).open = false })
     $('.choices', s).after(said)
   }
-  again.addEventListener('click', () => { right = {}; store.set('quiz', '{}'); for (const s of quiz) s.dispatchEvent(new Event('again')); tell(); $('.choices button', quiz[0]).focus({ preventScroll: true }) })
+  again.addEventListener('click', () => { right = {}; store.set('quiz', '{}'); for (const s of quiz) s.dispatchEvent(new Event('again')); tell(); (quiz[0].open === false ? $('summary', quiz[0]) : $('.choices button', quiz[0])).focus({ preventScroll: true }) })
   const bar = Object.assign(document.createElement('div'), { className: 'progress' })
   bar.append(score, again)
-  $('section.question').before(bar)
+  $('.question').before(bar)
   tell()
 }
 
