@@ -9,6 +9,7 @@ __all__ = ['Verdict', 'Hint', 'expect', 'checks', 'check', 'Guess', 'guess']
 import difflib,math,re
 from collections.abc import Callable
 from functools import cache
+from itertools import zip_longest
 from typing import NamedTuple
 import numpy as np
 import torch
@@ -225,6 +226,24 @@ def _equal(answer):
         return 'the means are right, but pixels without ink should stay 0: scale the images'
     if not _close(x.numpy()*old.mean((1,2), keepdims=True), .2*old, 1e-5):
         return 'the means are right, but these are not the pictures that they were'
+
+@checks('pixels-4')
+def _six_pairs(answer):
+    pairs = (((256,256,3),(3,)), ((3,256,256),(3,)), ((3,1,28),(2,28)), ((5,28,28),(5,1,1)),
+             ((2038,1),(2038,)), ((10,1,28,28),(2,28,28)))
+    dots = answer is ... or isinstance(answer, (tuple,list)) and any(o is ... for o in answer)
+    expect(not dots, 'put your six shapes, or None, in place of the dots')
+    for i,(o,pair) in enumerate(zip(_several(answer, 6, 'six shapes'), pairs), 1):
+        refused = o is None or isinstance(o, str) and o.strip().lower() == 'error'
+        is_shape = isinstance(o, (tuple,list)) and o and all(isinstance(n, int) for n in o)
+        expect(refused or is_shape, f'pair {i}: expected a shape, such as (4, 2), or None where '
+                                    f'PyTorch refuses, got {_kind(o)}')
+        try: right = torch.broadcast_shapes(*pair)
+        except RuntimeError: right = None
+        if right != (None if refused else tuple(o)):
+            meet = zip_longest(*(o[::-1] for o in pair), fillvalue='nothing')
+            lined_up = ', '.join(f'{m} meets {n}' for m,n in meet)
+            return f'pair {i}, {pair[0]} and {pair[1]}: from the right, {lined_up}'
 
 # %% ../nbs/backstage/exercises.ipynb #6714940f
 @checks('similarity-1')

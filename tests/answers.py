@@ -30,6 +30,7 @@ is_three = valid_y[:,0] == 1
 ink3, ink7 = threes.mean(), sevens.mean()
 equal = valid_x*.2/valid_x.mean((1,2), keepdim=True)
 ink = (valid_x > 0).float()
+pairs = [(256,256,3), None, (3,2,28), (5,28,28), (2038,2038), (10,2,28,28)] # by hand
 # similarity
 def read_by_rmse(a, b): return int(((rmse_distance(valid_x, a) < rmse_distance(valid_x, b)) == is_three).sum())
 def shares(a, b): return (a/a.sum((-2,-1), keepdim=True) - b/b.sum()).abs().sum((-2,-1))
@@ -162,6 +163,8 @@ EXERCISES = { # right answers, wrong answers
                  [(ink7, ink3), (ink3*255, ink7*255), (valid_x[is_three].mean(), valid_x[~is_three].mean()), ink3]),
     'pixels-2': ([valid_x[:, 7:-7, 7:-7].numpy()], [valid_x[:, 6:20, 7:21], valid_x[:, 7:21, 7:21]*255, valid_x[:, 7:20, 7:20], valid_x[:1000, 7:21, 7:21], valid_x]),
     'pixels-3': ([equal.double()], [valid_x, valid_x + .2 - valid_x.mean((1,2), keepdim=True), equal.flip(0), equal.mean((1,2)), torch.full((2038,28,28), .2), ink*.2/ink.mean((1,2), keepdim=True)]),
+    'pixels-4': ([pairs, tuple(pairs), [o and list(o) for o in pairs], [o and torch.Size(o) for o in pairs], [o or 'Error' for o in pairs]],
+                 [[...], ..., [...]*6, pairs[:5], [o or (3,256,256) for o in pairs], [None]*6, pairs[::-1], [o and o[::-1] for o in pairs], [*pairs[:4], (2038,1), pairs[5]], [*pairs[:4], None, pairs[5]], [o and len(o) for o in pairs], [o or 0 for o in pairs], str(pairs)]),
     'similarity-1': ([1028/2038], [.5, 1010/2038, 1028, 50.44]),
     'similarity-2': ([], [read_by_rmse(threes.median(0).values, sevens.median(0).values), 1939, .955, 2038]),
     'similarity-3': ([shares], [l1_distance, rmse_distance, lambda a,b: torch.zeros(len(a)), lambda a,b: -shares(a, b), lambda a,b: shares(a, b).mean()]),
