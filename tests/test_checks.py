@@ -82,15 +82,16 @@ def test_the_module_imports_no_chapter(python):
     assert p.stdout.strip() == "['fastbook_lesson4.data', 'fastbook_lesson4.exercises']", p.stdout + p.stderr
 
 def test_every_exercise_asks_its_check():
-    "The solution of each exercise, which runs with its notebook, asserts that its check takes it"
+    "The solution of each exercise, which runs with its notebook, asserts that its check takes it. One may stand where it belongs, before the others"
     asked = {}
     for path in sorted((ROOT/'nbs').glob('0*.ipynb')):
         cells = nbformat.read(path, as_version=4).cells
-        cells = cells[next((i for i,c in enumerate(cells) if c.source == '## Exercises'), len(cells)):]
-        module = path.stem[3:]
-        texts = [c for c in cells if c.cell_type == 'markdown' and re.match(r'\*\*\d+\. ', c.source)]
-        asked |= {f'{module}-{n}': c.source for n,c in enumerate(texts, 1)}
+        last = next((i for i,c in enumerate(cells) if c.source == '## Exercises'), len(cells))
+        texts = [c.source for i,c in enumerate(cells) if c.cell_type == 'markdown' and re.match(r'\*\*\d+\. ', c.source) and (i > last or "`check('" in c.source)]
+        ids = [f'{path.stem[3:]}-{o[2:].split(".")[0]}' for o in texts]
         solutions = [c.source for c in cells if c.cell_type == 'code' and '@title Solution' in c.source]
-        assert [re.search(r"^assert check\('([\w-]+)'", o, re.M)[1] for o in solutions] == [f'{module}-{n}' for n in range(1, len(texts)+1)], path.name
+        assert [re.search(r"^assert check\('([\w-]+)'", o, re.M)[1] for o in solutions] == ids, path.name
+        assert sorted(ids) == [f'{path.stem[3:]}-{n}' for n in range(1, len(ids)+1)], path.name
+        asked |= dict(zip(ids, texts))
     assert set(asked) == set(EXERCISES)
     for id,text in asked.items(): assert f"`check('{id}'," in text, f'{id}: the text does not say how to check'
