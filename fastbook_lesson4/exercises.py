@@ -337,6 +337,28 @@ def _seconds(answer):
     return (f'as a parabola in seconds it misses the fit by {off(params):.3g}: put in u = (t-9.5)/9.5, '
             'multiply out, and collect what goes with t squared, with t, and with neither')
 
+@checks('sgd-4')
+def _exp_of_value(answer):
+    from fastbook_lesson4.sgd import Value
+    f = _function(answer, 'of a Value')
+    for x in (0., 1., -2., .5):
+        v = Value(x)
+        out = f(v)
+        found = _kind(out) if not hasattr(out, 'value') else ''
+        expect(not found, f'expected a Value, got {found}: a plain number does not know its parents')
+        value = _number(out.value, 'a value')
+        if abs(value - math.exp(x)) > 1e-6: return f'at {x:g} the value is not {value:.4g}'
+        if v.grad != 0: return 'the slope is a matter of backward: exp should leave x.grad alone'
+        (out*3).backward()
+        slope = _number(v.grad, 'a slope')/3
+        if abs(slope - math.exp(x)) < 1e-6: continue
+        if slope == 0: return 'the value is right, but backward finds no way to x: who are its parents?'
+        if abs(slope - x*math.exp(x-1)) < 1e-6:
+            return ('that is the rule for powers of x, with a fixed number above: '
+                    'here x itself is above')
+        return (f'at {x:g} the value is right, but the slope is not {slope:.4g}: which factor belongs '
+                'to the arrow from x?')
+
 # %% ../nbs/backstage/exercises.ipynb #be3075ec
 @checks('linear-1')
 def _by_class(answer):

@@ -10,6 +10,7 @@ from fastbook_lesson4.learner import BasicOptim, CancelFitException
 from fastbook_lesson4.linear import linear1, mnist_loss
 from fastbook_lesson4.pixels import load_mnist_sample
 from fastbook_lesson4.relu import dead_units, relu
+from fastbook_lesson4.sgd import Value
 from fastbook_lesson4.similarity import l1_distance, rmse_distance
 
 def absurd():
@@ -49,6 +50,15 @@ def descend(u, speed, lr, tol, start=0., fixed=None):
 t = torch.arange(20.)
 speed = torch.randn(20, generator=torch.Generator().manual_seed(42))*3 + .75*(t-9.5)**2 + 1
 a, b, c = descend((t-9.5)/9.5, speed, .5, 1e-9)[0]
+def exp_of(x, factor=lambda x: math.exp(x), parents=lambda x: (x,)): return Value(math.exp(x.value), parents(x), (factor(x.value),))
+def by_series(x):
+    "From what a Value can do already: so many terms that the rest does not count"
+    total = term = Value(1.)
+    for k in range(1, 40): total = total + (term := term*x/k)
+    return total
+def eager(x):
+    x.grad += math.exp(x.value)
+    return exp_of(x)
 # linear
 def recall(preds, yb, order=(1,0)):
     right = (preds > 0) == (yb == 1)
@@ -171,6 +181,8 @@ EXERCISES = { # right answers, wrong answers
     'sgd-1': ([by_autograd], [lambda *o: by_autograd(*o)[::-1], lambda t,y,w,b: (2*(w*t+b-y), 2*(w*t+b-y)), lambda *o: by_autograd(*o)[0]]),
     'sgd-2': ([descend], [functools.partial(descend, start=1.), functools.partial(descend, fixed=10), lambda *o: (descend(*o)[0], 100), lambda *o: (torch.zeros(3), descend(*o)[1])]),
     'sgd-3': ([np.polyfit(t, speed, 2), np.polyfit(t, speed, 2).tolist()], [torch.stack([a, b, c]), np.polyfit(t, speed, 2)[::-1].copy(), tensor([a/9.5**2, b/9.5, c]), [.75, -14.25]]),
+    'sgd-4': ([exp_of, by_series], [lambda x: math.exp(x.value), lambda x: Value(math.exp(x.value)), functools.partial(exp_of, factor=lambda x: 1.), functools.partial(exp_of, factor=lambda x: x*math.exp(x-1)),
+                                    eager, lambda x: exp_of(x)*2, lambda x: 1/exp_of(x), lambda x: x, functools.partial(exp_of, parents=lambda x: (Value(x.value),)), Value]),
     'linear-1': ([recall], [functools.partial(recall, order=(0,1)), lambda p,y: [((p>0) & (y==1)).float().mean(), ((p<=0) & (y==0)).float().mean()], lambda p,y: [recall(p, y).mean()]*2]),
     'linear-2': ([slopes, lambda *o: slopes(*o).numpy()], [lambda *o: -slopes(*o), lambda *o: slopes(*o)*len(o[0]), lambda *o: slopes(*o).flatten(), lambda x,y,w,b: x.T@(linear1(x, w, b).sigmoid()-y)/len(x)]),
     'linear-3': ([[square, 8]], [(square, 1e-3), (lambda p,y: (p-y).pow(2).mean(), 1.), (square, 0.), (square, math.inf), square, (lambda p,y: square(p, y).sqrt(), 1.)]),
