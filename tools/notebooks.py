@@ -188,7 +188,7 @@ def own_questions(path):
     def one(q):
         choices = ''.join(f'- **{k}.** {v}\n' for k,v in q['choices'].items())
         right = f'**{q["right"]}.** ' if q['right'] else ''
-        more = f'Read more: [{q["title"]}]({path.name}#{q["section"].split("#")[1]})'
+        more = f'Read more: [{q["title"]}]({path.name}#{q["section"].split("#")[1]}). The cells that prove it stand in [the quiz](12_quiz.ipynb#{q["id"]}).'
         return (f'<!-- question {q["id"]} {q["topic"]} -->\n<details><summary>{as_html(q["text"])}</summary>\n\n{choices}\n'
                 f'<details><summary>Answer</summary>\n\n{right}{q["answer"]}\n\n{more}\n\n</details>\n</details>')
     return '\n\n'.join(one(q) for q in collect() if q['section'].startswith(page))
