@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['EVENTS', 'BasicOptim', 'DataLoader', 'DataLoaders', 'CancelBatchException', 'CancelEpochException',
-           'CancelFitException', 'want_batches', 'Learner', 'Recorder', 'OneCycle', 'RateFinder', 'ClipGradients',
-           'Momentum', 'ActivationStats', 'ScaledLoss', 'MixedPrecision']
+           'CancelFitException', 'want_batches', 'Learner', 'Recorder', 'RateFinder', 'ClipGradients', 'Momentum',
+           'ActivationStats', 'OneCycle', 'ScaledLoss', 'MixedPrecision']
 
 # %% ../nbs/04_learner.ipynb #82d12c0a
 import math,torch
 from collections.abc import Callable,Iterable,Iterator
 from fastcore.basics import patch
+from functools import partial
 from torch import Tensor,nn
 from .guards import want_finite,want_positive,want_tensor,want_whole
 from .linear import batches,weighted_mean
@@ -19,10 +20,8 @@ from .show import ProgressTable
 # %% ../nbs/04_learner.ipynb #78e6583c
 class BasicOptim:
     "Gradient descent: every parameter minus the learning rate times its gradient"
-    def __init__(self,
-        params:Iterable[Tensor], # Those that require no gradient are left alone
-        lr:float # Learning rate, positive and finite
-    ):
+    def __init__(self, params:Iterable[Tensor], # Those without a gradient are left alone
+                 lr:float): # Learning rate, positive and finite
         self.params,self.lr = [p for p in params if p.requires_grad],want_positive(lr)
         if not self.params: raise ValueError('expected parameters to train, got none')
 
@@ -41,13 +40,11 @@ class BasicOptim:
 # %% ../nbs/04_learner.ipynb #467fae4e
 class DataLoader:
     "Mini-batches from two tensors, as often as you ask"
-    def __init__(self,
-        x:Tensor, # Inputs, shape (n, ...)
-        y:Tensor, # Targets, shape (n, ...), on the same device
-        bs:int=256, # Batch size; the last batch may be smaller
-        shuffle:bool=False, # In a new random order each time?
-        generator:torch.Generator|None=None # Of the order, on the CPU
-    ):
+    def __init__(self, x:Tensor, # Inputs, shape (n, ...)
+                 y:Tensor, # Targets, shape (n, ...), on the same device
+                 bs:int=256, # Batch size; the last batch may be smaller
+                 shuffle:bool=False, # In a new random order each time?
+                 generator:torch.Generator|None=None): # Of the order, on the CPU
         n = len(want_tensor(x, 'inputs', '(n, ...)', None))
         self.x,self.y = x,want_tensor(y, 'targets', f'({n}, ...)', None)
         self.bs = want_whole(bs, 'a batch size', 1)
@@ -60,10 +57,9 @@ class DataLoader:
 # %% ../nbs/04_learner.ipynb #05969a54
 class DataLoaders:
     "A loader to train with and one to validate with"
-    def __init__(self,
-        train:Iterable, # Mini-batches `xb`, `yb` to train with; most often shuffled
-        valid:Iterable # Mini-batches to validate with
-    ): self.train,self.valid = train,valid
+    def __init__(self, train:Iterable, # Mini-batches `xb`, `yb`; most often shuffled
+                 valid:Iterable): # Mini-batches to validate with
+        self.train,self.valid = train,valid
 
 # %% ../nbs/04_learner.ipynb #f6de763a
 class CancelBatchException(Exception):
@@ -75,7 +71,7 @@ class CancelEpochException(Exception):
 class CancelFitException(Exception):
     "Raise it in a callback to end the fit"
 
-# %% ../nbs/04_learner.ipynb #25b2cefb
+# %% ../nbs/04_learner.ipynb #ba20feda
 EVENTS = tuple('before_fit before_epoch before_batch after_pred after_loss after_backward '
                'after_step after_batch before_validate after_epoch after_fit'.split())
 
@@ -96,14 +92,12 @@ def want_batches(
 # %% ../nbs/04_learner.ipynb #8ad81b1d
 class Learner:
     "Data, model, loss, optimizer and metrics, and the loop over them"
-    def __init__(self,
-        dls:DataLoaders, # Has `train` and `valid`, each gives mini-batches `xb`, `yb`
-        model:nn.Module, # On the device of the data
-        loss_func:Callable, # From predictions and targets to their mean loss, a scalar
-        opt_func:Callable=BasicOptim, # Called with the parameters and `lr`
-        metrics=(), # Functions of predictions and targets, means over a batch; or one
-        cbs=() # Callbacks: objects with methods such as `after_epoch(learn)`
-    ):
+    def __init__(self, dls:DataLoaders, # `train` and `valid` give mini-batches `xb`, `yb`
+                 model:nn.Module, # On the device of the data
+                 loss_func:Callable, # From predictions and targets to a scalar, their mean
+                 opt_func:Callable=BasicOptim, # Called with the parameters and `lr`
+                 metrics=(), # Functions like the loss, or a single one
+                 cbs=()): # Callbacks: objects with methods such as `after_epoch(learn)`
         if not isinstance(model, nn.Module):
             raise TypeError(f'expected an nn.Module, got {model}')
         self.dls,self.model,self.loss_func,self.opt_func = dls,model,loss_func,opt_func
@@ -114,11 +108,9 @@ class Learner:
         "Call the method `event` of every callback that has it"
         for f in self.heard.get(event, ()): f(self)
 
-    def fit(self,
-        n_epoch:int, # Epochs, 0 or more
-        lr:float, # Learning rate, positive and finite
-        show:bool=True # Show the table and the progress bar?
-    ):
+    def fit(self, n_epoch:int, # Epochs, 0 or more
+            lr:float, # Learning rate, positive and finite
+            show:bool=True): # Show the table and the progress bar?
         "Train on from where the model is. Each call makes a new optimizer"
         self.n_epoch = want_whole(n_epoch, 'a number of epochs')
         self.lr = want_positive(lr)
@@ -168,9 +160,8 @@ class Learner:
         self.opt.zero_grad()
 
     @torch.no_grad()
-    def validate(self,
-        dl:Iterable|None=None # Mini-batches. Default: the validation set
-    )->list[float]: # `[loss, *metrics]`, each a mean over all items
+    def validate(self, dl:Iterable|None=None # Mini-batches. Default: the validation set
+                )->list[float]: # `[loss, *metrics]`, each a mean over all items
         "Loss and metrics, each batch counted by its size"
         self.rows = []
         self.one_epoch(self.dls.valid if dl is None else dl, training=False)
@@ -228,30 +219,7 @@ def grads(self:Learner)->list[Tensor]:
     "The gradients that `backward` has left"
     return [p.grad for p in self.model.parameters() if p.grad is not None]
 
-# %% ../nbs/04_learner.ipynb #9b1d1415
-class OneCycle:
-    "A callback: the rate rises from `lr/div` to `lr` and falls to `lr/div/1e4`"
-    def __init__(self,
-        pct:float=.3, # Share of the fit in which it rises, between 0 and 1
-        div:float=25. # How many times smaller than `lr` it is at the start
-    ):
-        if not 0 < pct < 1: raise ValueError(f'expected pct between 0 and 1, got {pct}')
-        self.pct,self.div = pct,want_positive(div, 'div')
-
-    def factor(self, t:float)->float:
-        "Share of `lr` when a share `t` of the fit is over: two halves of a cosine wave"
-        if t < self.pct: a,b,t = 1/self.div,1,t/self.pct
-        else: a,b,t = 1,1/self.div/1e4,(t-self.pct)/(1-self.pct)
-        return b + (a-b)*(1+math.cos(math.pi*t))/2
-
-    def before_fit(self, learn): # `lrs` keeps the rates of the last fit
-        self.n,self.lrs = learn.n_epoch*len(learn.dls.train),[]
-
-    def after_backward(self, learn):
-        self.lrs.append(learn.lr*self.factor(len(self.lrs)/self.n))
-        learn.set_lr(self.lrs[-1])
-
-# %% ../nbs/04_learner.ipynb #fadd1d2c
+# %% ../nbs/04_learner.ipynb #f8aa4117
 class RateFinder:
     "A callback: the rate grows with each batch until the loss blows up. `rates`, `losses`"
     def __init__(self, grow:float=1.1): self.grow = grow # Each rate is so many times the last
@@ -268,7 +236,7 @@ class RateFinder:
 
     def after_fit(self, learn): learn.model.load_state_dict(self.start)
 
-# %% ../nbs/04_learner.ipynb #70952bff
+# %% ../nbs/04_learner.ipynb #511eb364
 class ClipGradients:
     "A callback: if all gradients together are longer than `most`, they are shortened to it"
     def __init__(self, most:float): self.most = want_positive(most, 'most') # Largest length
@@ -279,7 +247,7 @@ class ClipGradients:
         self.norms.append(torch.stack([g.norm() for g in learn.grads]).norm())
         for g in learn.grads: g.mul_((self.most/self.norms[-1]).clamp(max=1))
 
-# %% ../nbs/04_learner.ipynb #1f094567
+# %% ../nbs/04_learner.ipynb #3afbee7b
 class Momentum:
     "A callback: each gradient becomes a velocity, `mom` times the last one plus itself"
     def __init__(self, mom:float=.9): self.mom = mom # Share of the velocity that is kept
@@ -292,7 +260,7 @@ class Momentum:
             self.v[p] = self.mom*self.v.get(p, 0) + p.grad
             p.grad.copy_(self.v[p])
 
-# %% ../nbs/04_learner.ipynb #93067fff
+# %% ../nbs/04_learner.ipynb #540c3674
 class ActivationStats:
     "A callback: `spread` and `zeros` of what layers put out, a list for each layer"
     def __init__(self, layers:Iterable[nn.Module]): self.layers = list(layers) # To look at
@@ -310,7 +278,28 @@ class ActivationStats:
     def after_fit(self, learn):
         for o in self.hooks: o.remove()
 
-# %% ../nbs/04_learner.ipynb #0d684ab5
+# %% ../nbs/04_learner.ipynb #b9b3254a
+class OneCycle:
+    "A callback: the rate rises from `lr/div` to `lr` and falls to `lr/div/1e4`"
+    def __init__(self, pct:float=.3, # Share of the fit in which it rises
+                 div:float=25.): # How many times smaller than `lr` it is at the start
+        if not 0 < pct < 1: raise ValueError(f'expected pct between 0 and 1, got {pct}')
+        self.pct,self.div = pct,want_positive(div, 'div')
+
+    def factor(self, t:float)->float:
+        "Share of `lr` when a share `t` of the fit is over: two halves of a cosine wave"
+        if t < self.pct: a,b,t = 1/self.div,1,t/self.pct
+        else: a,b,t = 1,1/self.div/1e4,(t-self.pct)/(1-self.pct)
+        return b + (a-b)*(1+math.cos(math.pi*t))/2
+
+    def before_fit(self, learn): # `lrs` keeps the rates of the last fit
+        self.n,self.lrs = learn.n_epoch*len(learn.dls.train),[]
+
+    def after_backward(self, learn):
+        self.lrs.append(learn.lr*self.factor(len(self.lrs)/self.n))
+        learn.set_lr(self.lrs[-1])
+
+# %% ../nbs/04_learner.ipynb #950abf5f
 class ScaledLoss:
     "A callback: `backward` starts from `scale` times the loss, gradients are scaled back"
     def __init__(self, scale:float=2.**16): # Halved, and the batch skipped, if too large
@@ -327,13 +316,11 @@ class ScaledLoss:
         learn.opt.zero_grad()
         raise CancelBatchException
 
-# %% ../nbs/04_learner.ipynb #a2c43139
+# %% ../nbs/04_learner.ipynb #0545ed54
 class MixedPrecision(ScaledLoss):
     "A callback: the model calculates in 16 bits, the parameters and the loss keep 32"
-    def __init__(self,
-        dtype:torch.dtype|None=None, # Default: float16 on a GPU, bfloat16 elsewhere
-        scale:float=2.**16 # Of the loss, at the start
-    ):
+    def __init__(self, dtype:torch.dtype|None=None, # float16 on a GPU, else bfloat16
+                 scale:float=2.**16): # Of the loss, at the start
         super().__init__(scale)
         self.dtype = dtype
 
