@@ -20,7 +20,7 @@ from .show import ProgressTable
 # %% ../nbs/04_learner.ipynb #78e6583c
 class BasicOptim:
     "Gradient descent: every parameter minus the learning rate times its gradient"
-    def __init__(self, params:Iterable[Tensor], # Those without a gradient are left alone
+    def __init__(self, params:Iterable[Tensor], # What needs no gradient is left out
                  lr:float): # Learning rate, positive and finite
         self.params,self.lr = [p for p in params if p.requires_grad],want_positive(lr)
         if not self.params: raise ValueError('expected parameters to train, got none')
@@ -71,9 +71,10 @@ class CancelEpochException(Exception):
 class CancelFitException(Exception):
     "Raise it in a callback to end the fit"
 
-# %% ../nbs/04_learner.ipynb #ba20feda
-EVENTS = tuple('before_fit before_epoch before_batch after_pred after_loss after_backward '
-               'after_step after_batch before_validate after_epoch after_fit'.split())
+# %% ../nbs/04_learner.ipynb #b9dd4059
+EVENTS = tuple('before_fit before_epoch before_batch after_pred after_loss '
+               'after_backward after_step after_batch before_validate after_epoch '
+               'after_fit'.split())
 
 def want_batches(
     dl:Iterable, # Mini-batches `xb`, `yb`
@@ -92,9 +93,9 @@ def want_batches(
 # %% ../nbs/04_learner.ipynb #8ad81b1d
 class Learner:
     "Data, model, loss, optimizer and metrics, and the loop over them"
-    def __init__(self, dls:DataLoaders, # `train` and `valid` give mini-batches `xb`, `yb`
+    def __init__(self, dls:DataLoaders, # Its `train` and `valid` give `xb`, `yb`
                  model:nn.Module, # On the device of the data
-                 loss_func:Callable, # From predictions and targets to a scalar, their mean
+                 loss_func:Callable, # From predictions and targets to a mean
                  opt_func:Callable=BasicOptim, # Called with the parameters and `lr`
                  metrics=(), # Functions like the loss, or a single one
                  cbs=()): # Callbacks: objects with methods such as `after_epoch(learn)`
@@ -118,7 +119,7 @@ class Learner:
         self.opt = self.opt_func(self.model.parameters(), lr=self.lr)
         self.opt.zero_grad() # an interrupted fit may have left some
         cbs = [self.recorder, *([ProgressTable()] if show else []), *self.cbs]
-        self.heard = {o: [getattr(cb, o) for cb in cbs if hasattr(cb, o)] for o in EVENTS}
+        self.heard = {e: [getattr(o, e) for o in cbs if hasattr(o, e)] for e in EVENTS}
         self.call('before_fit')
         try:
             for self.epoch in range(self.n_epoch):
@@ -205,9 +206,7 @@ def get_preds(self:Learner,
     return torch.cat(preds), torch.cat(targets)
 
 @patch
-def set_lr(self:Learner,
-    lr:float # Learning rate, from the next step on
-):
+def set_lr(self:Learner, lr:float): # Learning rate, from the next step on
     "Change the learning rate, whether `opt` is fastai's, PyTorch's or a `BasicOptim`"
     if hasattr(self.opt, 'set_hypers'): self.opt.set_hypers(lr=lr)
     elif hasattr(self.opt, 'param_groups'):
@@ -219,10 +218,10 @@ def grads(self:Learner)->list[Tensor]:
     "The gradients that `backward` has left"
     return [p.grad for p in self.model.parameters() if p.grad is not None]
 
-# %% ../nbs/04_learner.ipynb #f8aa4117
+# %% ../nbs/04_learner.ipynb #e63a1efe
 class RateFinder:
-    "A callback: the rate grows with each batch until the loss blows up. `rates`, `losses`"
-    def __init__(self, grow:float=1.1): self.grow = grow # Each rate is so many times the last
+    "A callback: the rate grows with each batch, until the loss blows up"
+    def __init__(self, grow:float=1.1): self.grow = grow # From rate to rate, a factor
 
     def before_fit(self, learn):
         self.rates,self.losses = [],[]
@@ -236,10 +235,10 @@ class RateFinder:
 
     def after_fit(self, learn): learn.model.load_state_dict(self.start)
 
-# %% ../nbs/04_learner.ipynb #511eb364
+# %% ../nbs/04_learner.ipynb #ac532bf4
 class ClipGradients:
-    "A callback: if all gradients together are longer than `most`, they are shortened to it"
-    def __init__(self, most:float): self.most = want_positive(most, 'most') # Largest length
+    "A callback: gradients that together are longer than `most` are cut to it"
+    def __init__(self, most:float): self.most = want_positive(most, 'most') # A length
 
     def before_fit(self, learn): self.norms = [] # their lengths before
 
@@ -247,10 +246,10 @@ class ClipGradients:
         self.norms.append(torch.stack([g.norm() for g in learn.grads]).norm())
         for g in learn.grads: g.mul_((self.most/self.norms[-1]).clamp(max=1))
 
-# %% ../nbs/04_learner.ipynb #3afbee7b
+# %% ../nbs/04_learner.ipynb #299d9798
 class Momentum:
     "A callback: each gradient becomes a velocity, `mom` times the last one plus itself"
-    def __init__(self, mom:float=.9): self.mom = mom # Share of the velocity that is kept
+    def __init__(self, mom:float=.9): self.mom = mom # Share that is kept
 
     def before_fit(self, learn): self.v = {}
 
@@ -260,10 +259,10 @@ class Momentum:
             self.v[p] = self.mom*self.v.get(p, 0) + p.grad
             p.grad.copy_(self.v[p])
 
-# %% ../nbs/04_learner.ipynb #540c3674
+# %% ../nbs/04_learner.ipynb #3702554e
 class ActivationStats:
     "A callback: `spread` and `zeros` of what layers put out, a list for each layer"
-    def __init__(self, layers:Iterable[nn.Module]): self.layers = list(layers) # To look at
+    def __init__(self, layers:Iterable[nn.Module]): self.layers = [*layers] # To look at
 
     def before_fit(self, learn):
         self.spread,self.zeros = ([[] for _ in self.layers] for _ in range(2))
@@ -278,7 +277,7 @@ class ActivationStats:
     def after_fit(self, learn):
         for o in self.hooks: o.remove()
 
-# %% ../nbs/04_learner.ipynb #b9b3254a
+# %% ../nbs/04_learner.ipynb #73a38173
 class OneCycle:
     "A callback: the rate rises from `lr/div` to `lr` and falls to `lr/div/1e4`"
     def __init__(self, pct:float=.3, # Share of the fit in which it rises
@@ -299,10 +298,10 @@ class OneCycle:
         self.lrs.append(learn.lr*self.factor(len(self.lrs)/self.n))
         learn.set_lr(self.lrs[-1])
 
-# %% ../nbs/04_learner.ipynb #950abf5f
+# %% ../nbs/04_learner.ipynb #64889f20
 class ScaledLoss:
-    "A callback: `backward` starts from `scale` times the loss, gradients are scaled back"
-    def __init__(self, scale:float=2.**16): # Halved, and the batch skipped, if too large
+    "A callback: `backward` starts from `scale` times the loss, for 16 bits"
+    def __init__(self, scale:float=2.**16): # Halved, and the batch skipped, if need be
         self.scale,self.skipped = scale,0
 
     def after_loss(self, learn):
@@ -316,7 +315,7 @@ class ScaledLoss:
         learn.opt.zero_grad()
         raise CancelBatchException
 
-# %% ../nbs/04_learner.ipynb #0545ed54
+# %% ../nbs/04_learner.ipynb #f6d08165
 class MixedPrecision(ScaledLoss):
     "A callback: the model calculates in 16 bits, the parameters and the loss keep 32"
     def __init__(self, dtype:torch.dtype|None=None, # float16 on a GPU, else bfloat16
@@ -340,17 +339,15 @@ from .data import whole_file
 
 # %% ../nbs/04_learner.ipynb #011b4785
 @patch
-def save(self:Learner,
-    path:str|Path # File to write
-)->Path: # `path`
+def save(self:Learner, path:str|Path # File to write
+        )->Path: # `path`
     "Write the parameters to a file, whole or not at all"
     with whole_file(path) as part: torch.save(self.model.state_dict(), part)
     return Path(path)
 
 @patch
-def load(self:Learner,
-    path:str|Path # File that `save` wrote
-)->Learner: # The Learner itself
+def load(self:Learner, path:str|Path # File that `save` wrote
+        )->Learner: # The Learner itself
     "Read parameters for a model of the same shape, all or none of them"
     try:
         with ZipFile(path): pass # half a file has no table of contents
