@@ -71,7 +71,7 @@ class CancelEpochException(Exception):
 class CancelFitException(Exception):
     "Raise it in a callback to end the fit"
 
-# %% ../nbs/04_learner.ipynb #f216c85c
+# %% ../nbs/04_learner.ipynb #69ff53c4
 EVENTS = tuple('before_fit before_epoch before_batch after_pred after_loss '
                'after_backward after_step after_batch before_validate after_epoch '
                'after_fit'.split())
@@ -218,7 +218,7 @@ def grads(self:Learner)->list[Tensor]:
     "The gradients that `backward` has left"
     return [p.grad for p in self.model.parameters() if p.grad is not None]
 
-# %% ../nbs/04_learner.ipynb #ccf2a41f
+# %% ../nbs/04_learner.ipynb #560d257a
 class RateFinder:
     "A callback: the rate grows with each batch, until the loss blows up"
     def __init__(self, grow:float=1.1): self.grow = grow # From rate to rate, a factor
@@ -235,7 +235,7 @@ class RateFinder:
 
     def after_fit(self, learn): learn.model.load_state_dict(self.start)
 
-# %% ../nbs/04_learner.ipynb #d917fbcd
+# %% ../nbs/04_learner.ipynb #3f186fec
 class ClipGradients:
     "A callback: gradients that together are longer than `most` are cut to it"
     def __init__(self, most:float): self.most = want_positive(most, 'most') # A length
@@ -246,7 +246,7 @@ class ClipGradients:
         self.norms.append(torch.stack([g.norm() for g in learn.grads]).norm())
         for g in learn.grads: g.mul_((self.most/self.norms[-1]).clamp(max=1))
 
-# %% ../nbs/04_learner.ipynb #7c3ca36a
+# %% ../nbs/04_learner.ipynb #b3727118
 class Momentum:
     "A callback: each gradient becomes a velocity, `mom` times the last one plus itself"
     def __init__(self, mom:float=.9): self.mom = mom # Share that is kept
@@ -259,7 +259,7 @@ class Momentum:
             self.v[p] = self.mom*self.v.get(p, 0) + p.grad
             p.grad.copy_(self.v[p])
 
-# %% ../nbs/04_learner.ipynb #be70b723
+# %% ../nbs/04_learner.ipynb #c4bffbd3
 class ActivationStats:
     "A callback: `spread` and `zeros` of what layers put out, a list for each layer"
     def __init__(self, layers:Iterable[nn.Module]): self.layers = [*layers] # To look at
@@ -277,7 +277,7 @@ class ActivationStats:
     def after_fit(self, learn):
         for o in self.hooks: o.remove()
 
-# %% ../nbs/04_learner.ipynb #7eb3df42
+# %% ../nbs/04_learner.ipynb #78fa20ec
 class OneCycle:
     "A callback: the rate rises from `lr/div` to `lr` and falls to `lr/div/1e4`"
     def __init__(self, pct:float=.3, # Share of the fit in which it rises
@@ -298,7 +298,7 @@ class OneCycle:
         self.lrs.append(learn.lr*self.factor(len(self.lrs)/self.n))
         learn.set_lr(self.lrs[-1])
 
-# %% ../nbs/04_learner.ipynb #75e1745d
+# %% ../nbs/04_learner.ipynb #638bd4ea
 class ScaledLoss:
     "A callback: `backward` starts from `scale` times the loss, for 16 bits"
     def __init__(self, scale:float=2.**16): # Halved, and the batch skipped, if need be
@@ -315,7 +315,7 @@ class ScaledLoss:
         learn.opt.zero_grad()
         raise CancelBatchException
 
-# %% ../nbs/04_learner.ipynb #b3002f80
+# %% ../nbs/04_learner.ipynb #7aa48c7d
 class MixedPrecision(ScaledLoss):
     "A callback: the model calculates in 16 bits, the parameters and the loss keep 32"
     def __init__(self, dtype:torch.dtype|None=None, # float16 on a GPU, else bfloat16
