@@ -22,10 +22,10 @@ from .similarity import PixelSimilarity,l1_distance,rmse_distance
 from .sgd import fit_quadratic,quadratic,rmse
 from .linear import batch_accuracy,init_params,linear1,mnist_loss
 from .linear import train_epoch,validate_epoch
-from .learner import DataLoader,DataLoaders,Learner
+from .learner import DataLoader,DataLoaders,Learner,OneCycle
 from .relu import simple_net
 from .softmax import cross_entropy,softmax
-from .convolution import OneCycle,mini_resnet
+from .convolution import mini_resnet
 
 # %% ../nbs/13_lesson.ipynb #69819de3
 class Result(NamedTuple):
