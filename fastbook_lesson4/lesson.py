@@ -157,7 +157,7 @@ def _softmax(s:Setting)->Iterator[Result]:
     "Softmax of the notes' examples, then the ReLU net with two outputs"
     acts = 2*torch.randn((6,2), generator=torch.Generator().manual_seed(42))
     first = softmax(acts.to(s.device))[0,0].item()
-    yield Result('probability of a three, first of six', first, .6025)
+    yield Result('probability of a teddy, first of six', first, .6025)
     bears = softmax(tensor([.02, -2.49, 1.25], device=s.device))
     yield Result('probability of the brown bear', bears[2].item(), .76)
     dls = s.dls()
