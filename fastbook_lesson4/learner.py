@@ -57,7 +57,8 @@ class DataLoader:
 # %% ../nbs/04_learner.ipynb #05969a54
 class DataLoaders:
     "A loader to train with and one to validate with"
-    def __init__(self, train:Iterable, valid:Iterable): # Both give `xb`, `yb`
+    def __init__(self, train:Iterable, # Mini-batches `xb`, `yb`; most often shuffled
+                 valid:Iterable): # Mini-batches to validate with
         self.train,self.valid = train,valid
 
 # %% ../nbs/04_learner.ipynb #69ff53c4
@@ -362,7 +363,6 @@ def load(self:Learner, path:str|Path # File that `save` wrote
     self.model.load_state_dict(state)
     return self
 
-# %% ../nbs/04_learner.ipynb #5838d080
 @patch
 def to(self:DataLoader, device:str|torch.device)->DataLoader:
     "The same on `device`: the data move once, not batch by batch"
