@@ -102,13 +102,6 @@ def sync():
     "Wait for the GPU, so that the clock counts its work"
     if DEVICE == 'cuda': torch.cuda.synchronize()
 
-def interleaved(works, n):
-    "Seconds of each of `works`, the fastest of `n` rounds in which each has its turn"
-    seconds = {k: [] for k in works}
-    for _ in range(n):
-        for k,f in works.items(): seconds[k].append(best(f, 1))
-    return {k: min(v) for k,v in seconds.items()}
-
 @bench
 def linear():
     "785 parameters, 21 epochs, lr 1, from the start that the chapter recommends"
@@ -185,11 +178,14 @@ def net():
 
 @bench
 def learner():
-    "The same 40 epochs four ways"
-    t = interleaved({o.__name__: o for o in (ours, bare, products)}, 4) | interleaved({'fastais': fastais}, 2)
-    yield row("fastai's Learner / our Learner", t['fastais']/t['ours'], 'times', floor=3)
-    yield row('our Learner / the bare loop', t['ours']/t['bare'], 'times', ceiling=1.2)
-    yield row('the bare loop / its matrix products', t['bare']/t['products'], 'times')
+    "The same 40 epochs four ways, in turns: the median of the rounds' ratios, since the machine's speed changes from round to round"
+    def ratios(slow, fast, n):
+        def once(f): return best(f, 1)
+        return statistics.median(once(slow)/once(fast) for _ in range(n))
+    ours(), bare() # the first of each pays for what is set up once
+    yield row("fastai's Learner / our Learner", ratios(fastais, ours, 3), 'times', floor=3)
+    yield row('our Learner / the bare loop', ratios(ours, bare, 9), 'times', ceiling=1.05)
+    yield row('the bare loop / its matrix products', ratios(bare, products, 3), 'times')
 
 @bench
 def resnet():

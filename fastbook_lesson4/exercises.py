@@ -461,8 +461,9 @@ def _my_linear(answer):
         return 'a Learner trains it to other weights than nn.Linear from the same start'
 
 @checks('learner-2')
-def _momentum(answer):
-    cls = _class(answer, 'of params, lr and mom')
+def _adam(answer):
+    cls = _class(answer, 'of params, lr and betas')
+    if issubclass(cls, torch.optim.Optimizer): return "that is PyTorch's: write the step yourself"
     x,y = _random(20, 3),_random(20, 1, seed=1)
     def run(make, steps=4):
         w,b = _random(3, 1, seed=2).requires_grad_(),torch.zeros(1).requires_grad_()
@@ -472,17 +473,24 @@ def _momentum(answer):
             opt.step()
             opt.zero_grad()
         return torch.cat([w.detach().flatten(), b.detach()])
-    for mom in (.9, .5):
-        mine = _tensor(run(lambda ps: cls(ps, .05, mom)), (4,), 'the parameters')
-        if _close(mine, run(lambda ps: torch.optim.SGD(ps, lr=.05, momentum=mom)), 1e-5): continue
-        if _close(mine, run(lambda ps: torch.optim.SGD(ps, lr=.05)), 1e-5):
-            return 'these are plain gradient descent: the velocity has to outlive the step'
-        return (f'four steps with mom={mom} lead elsewhere than v = mom*v + g and p = p - lr*v: '
-                'does each parameter have its own velocity, 0 at first?')
-    if not _close(run(lambda ps: cls(ps, lr=.05)), run(lambda ps: cls(ps, .05, .9)), 1e-6):
-        return 'mom should be 0.9 unless it is given'
-    if not _learner(nn.Linear(784, 1), opt_func=cls).recorder.values[-1][2] > .9:
-        return 'a Learner takes it, but does not learn with it'
+    for betas in ((.9,.999), (.5,.8)):
+        def mine(steps=4): return _tensor(run(lambda ps: cls(ps, .05, betas), steps), (4,), 'the parameters')
+        def theirs(steps=4): return run(lambda ps: torch.optim.Adam(ps, lr=.05, betas=betas), steps)
+        if _close(mine(), theirs(), 1e-4): continue
+        if _close(mine(), run(lambda ps: torch.optim.SGD(ps, lr=.05)), 1e-5):
+            return 'these are the steps of plain gradient descent'
+        if _close(mine(1), theirs(1), 1e-4):
+            return ('the first step is right, the next ones are not: does t count the steps, and '
+                    'has each parameter its own m and s, which outlive the step?')
+        first,start = mine(1),run(lambda ps: torch.optim.SGD(ps, lr=.05), 0)
+        if _close((first-start).abs(), torch.full((4,), .05*(1-betas[0])/(1-betas[1])**.5), 1e-3):
+            return 'both means begin at 0 and are too small at first: divide them by 1 - beta**t'
+        return (f'four steps with betas={betas} lead elsewhere than p = p - lr*m/(s**0.5 + 1e-8), '
+                'with m and s corrected')
+    if not _close(run(lambda ps: cls(ps, lr=.05)), run(lambda ps: cls(ps, .05, (.9,.999))), 1e-6):
+        return 'betas should be (0.9, 0.999) unless they are given'
+    trained = _learner(nn.Linear(784, 1), opt_func=lambda ps, lr: cls(ps, lr/100))
+    if not trained.recorder.values[-1][2] > .9: return 'a Learner takes it, but does not learn with it'
 
 @checks('learner-3')
 def _keep_best(answer):

@@ -22,10 +22,10 @@ from .similarity import PixelSimilarity,l1_distance,rmse_distance
 from .sgd import fit_quadratic,quadratic,rmse
 from .linear import batch_accuracy,init_params,linear1,mnist_loss
 from .linear import train_epoch,validate_epoch
-from .learner import DataLoader,DataLoaders,Learner
+from .learner import DataLoader,DataLoaders,Learner,OneCycle
 from .relu import simple_net
 from .softmax import cross_entropy,softmax
-from .convolution import OneCycle,mini_resnet
+from .convolution import mini_resnet
 
 # %% ../nbs/13_lesson.ipynb #69819de3
 class Result(NamedTuple):
@@ -157,7 +157,7 @@ def _softmax(s:Setting)->Iterator[Result]:
     "Softmax of the notes' examples, then the ReLU net with two outputs"
     acts = 2*torch.randn((6,2), generator=torch.Generator().manual_seed(42))
     first = softmax(acts.to(s.device))[0,0].item()
-    yield Result('probability of a three, first of six', first, .6025)
+    yield Result('probability of a teddy, first of six', first, .6025)
     bears = softmax(tensor([.02, -2.49, 1.25], device=s.device))
     yield Result('probability of the brown bear', bears[2].item(), .76)
     dls = s.dls()

@@ -139,7 +139,7 @@ class ProgressTable:
     def before_epoch(self, learn): self.start = time.perf_counter()
 
     def after_batch(self, learn):
-        if not self.bar.update(): return # it says so a few times a second
+        if not learn.training or not self.bar.update(): return # a few times a second
         part = f' value="{self.bar.n}" max="{self.bar.total}"' if self.bar.total else ''
         self.draw(f'<progress{part}></progress> {html.escape(str(self.bar))}')
 

@@ -85,20 +85,29 @@ class Plain(nn.Module):
         super().__init__()
         self.weight, self.bias = torch.zeros(n_out, n_in), torch.zeros(n_out)
     def forward(self, xb): return xb@self.weight.T + self.bias
-class Heavy(BasicOptim):
-    share = 1.
-    def __init__(self, params, lr, mom=.9):
+class Adaptive(BasicOptim):
+    "Adam, kept as numbers by parameter"
+    corrected = lasting = counting = root = True
+    def __init__(self, params, lr, betas=(.9,.999)):
         super().__init__(params, lr)
-        self.mom, self.vs = mom, [0.]*len(self.params)
+        self.betas, self.t, self.means = betas, 0, {}
     @torch.no_grad()
     def step(self):
-        self.vs = [self.mom*v + self.share*p.grad for p,v in zip(self.params, self.vs)]
-        for p,v in zip(self.params, self.vs): p -= self.lr*v
-class NoVelocity(BasicOptim):
-    def __init__(self, params, lr, mom=.9): super().__init__(params, lr)
-class Dampened(Heavy): share = .1
-class OtherDefault(Heavy):
-    def __init__(self, params, lr, mom=.5): super().__init__(params, lr, mom)
+        b1, b2 = self.betas
+        self.t = self.t+1 if self.counting else 1
+        for p in self.params:
+            m, s = self.means.get(p, (0.,0.)) if self.lasting else (0.,0.)
+            self.means[p] = m, s = b1*m + (1-b1)*p.grad, b2*s + (1-b2)*p.grad**2
+            if self.corrected: m, s = m/(1-b1**self.t), s/(1-b2**self.t)
+            p -= self.lr*m/((s**.5 if self.root else s) + 1e-8)
+class NotCorrected(Adaptive): corrected = False
+class Forgets(Adaptive): lasting = False
+class NotCounted(Adaptive): counting = False
+class NoRoot(Adaptive): root = False
+class OtherDefault(Adaptive):
+    def __init__(self, params, lr, betas=(.9,.99)): super().__init__(params, lr, betas)
+class NoBetas(BasicOptim):
+    def __init__(self, params, lr, betas=(.9,.999)): super().__init__(params, lr)
 class KeepAll:
     "Keeps the parameters of every epoch, and takes the best at the end"
     copied = True
@@ -187,7 +196,7 @@ EXERCISES = { # right answers, wrong answers
     'linear-2': ([slopes, lambda *o: slopes(*o).numpy()], [lambda *o: -slopes(*o), lambda *o: slopes(*o)*len(o[0]), lambda *o: slopes(*o).flatten(), lambda x,y,w,b: x.T@(linear1(x, w, b).sigmoid()-y)/len(x)]),
     'linear-3': ([[square, 8]], [(square, 1e-3), (lambda p,y: (p-y).pow(2).mean(), 1.), (square, 0.), (square, math.inf), square, (lambda p,y: square(p, y).sqrt(), 1.)]),
     'learner-1': ([Scaled], [nn.Linear, Wide, Narrow, Zeros, NoBias, Plain, Scaled(784, 1), lambda i,o: Scaled(i, o)]),
-    'learner-2': ([Heavy], [BasicOptim, NoVelocity, Dampened, OtherDefault, torch.optim.SGD]),
+    'learner-2': ([Adaptive], [BasicOptim, NoBetas, NotCorrected, Forgets, NotCounted, NoRoot, OtherDefault, torch.optim.Adam, torch.optim.SGD]),
     'learner-3': ([KeepAll], [NotCopied, KeepFirst, EndsEarly, KeepAll(), object]),
     'learner-4': ([hardest, lambda l,n: hardest(l, n).tolist()], [functools.partial(hardest, sign=-1), lambda l,n: hardest(l, n)[::-1].copy(), lambda l,n: hardest(l, 8), lambda l,n: [0]*n, lambda l,n: hardest(l, n)/2038]),
     'relu-1': ([probe], [functools.partial(probe, bias=False), lambda o: o[-1], lambda o: nn.Sequential(*o), lambda o: nn.Linear(o[0].in_features, o[-1].out_features)]),

@@ -394,8 +394,7 @@ def name_entries(told, behind):
             res = {'url': f'reference.html#{pages.anchor(ch, s)}', 'page': f'{ch.name}, reference', 'title': s.name, 'text': s.doc, 'name': 1}
             yield {**res, 'late': 1} if '/' in ch.at else res
     for t,said,_,_ in pages.terms(told):
-        text = BeautifulSoup(re.sub(r'\]\([^)]*\)|[`*\[\]${}\\]', '', said), 'html.parser').get_text()
-        yield {'url': f'jargon.html#{pages.spot(t)}', 'page': 'Jargon', 'title': t[0].upper() + t[1:], 'text': ' '.join(text.split()), 'name': 1}
+        yield {'url': f'jargon.html#{pages.spot(t)}', 'page': 'Jargon', 'title': t[0].upper() + t[1:], 'text': said.replace('`', ''), 'name': 1}
 
 def search_entries(site, told, behind):
     "Everything that can be found, nothing twice"
