@@ -97,7 +97,8 @@ def shown_code(source):
 
 def patched(node):
     "The class that a function is added to with `@patch`, if it is"
-    marks = [o.id for o in getattr(node, 'decorator_list', ()) if isinstance(o, ast.Name)]
+    marks = [getattr(o, 'func', o) for o in getattr(node, 'decorator_list', ())] # `@patch`, or `@patch(as_prop=True)`
+    marks = [o.id for o in marks if isinstance(o, ast.Name)]
     return ast.unparse(node.args.args[0].annotation) if 'patch' in marks and isinstance(node, ast.FunctionDef) else ''
 
 def assigned(node): return [t.id for t in getattr(node, 'targets', [getattr(node, 'target', None)]) if isinstance(t, ast.Name)]

@@ -181,7 +181,8 @@ def documented(cells, module, symbols, up):
         if is_doc(c):
             for o in c['outputs']:
                 name = re.search(r'show_doc\((.+?)\)', text_of(c['source']))[1]
-                sym = next(s for s in symbols if s.name == name)
+                sym = next((s for s in symbols if s.name == name), None)
+                if sym is None: raise ValueError(f"{module}: no public name {name}; there are {[s.name for s in symbols]}")
                 line = bar(name, module, pages.source_of(sym, module, settings()), up)
                 if above[i] is None:
                     o['data']['text/markdown'] = f'```{{=html}}\n{line}\n```\n\n```python\n{pages.definition(sym)}\n```\n\n*{sym.doc}*'
