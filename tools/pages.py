@@ -348,20 +348,24 @@ def signatures(cell, syms):
     "What a page shows of a cell whose code goes to the library unseen: the signature of each public function and class"
     return [f'```python\n{definition(s)}\n```\n\n*{s.doc}*' for n in definitions(cell.source) for s in syms if s.name == n]
 
+def only_guesses(code):
+    "Is a cell nothing but a stop, or the result beside a guess? A page shows what it says and not the call"
+    return re.fullmatch(r"guess\('[^\n]*\)", code.strip())
+
 def plain_text(chapter):
     "A chapter as Markdown: text, code, what it printed, and what its pictures show"
     res,syms = [f'# {chapter.title}\n\n> {chapter.description}'],chapter.symbols()
     for c in chapter.cells[1:]:
         if c.cell_type == 'markdown':
-            text = re.sub(r'<!-- (\w+) -->.*?<!-- end -->|<!--.*?-->\s*|</details>|</?dfn>', '', c.source, flags=re.S)
-            res.append(re.sub(r'<details><summary>(.*?)</summary>', r'**\1.**', text).strip())
+            text = re.sub(r'<!-- (?!questions)\w+ -->.*?<!-- end -->|<!--.*?-->\s*|</details>|</?dfn>', '', c.source, flags=re.S)
+            res.append(re.sub(r'<details><summary>(.*?)([?!]?)</summary>', lambda m: f'**{m[1]}{m[2] or "."}**', text).strip())
         elif c.cell_type == 'code':
             opts = directives(c.source)
             if UNSEEN & set(opts) or opts.get('include') == 'false': continue
             if 'export' in opts: res += signatures(c, syms)
             else:
-                if shown(c): res.append(f'```python\n{shown(c)}\n```')
-                if opts.get('output') != 'false': res += said(c)
+                if shown(c) and not only_guesses(shown(c)): res.append(f'```python\n{shown(c)}\n```')
+                if opts.get('output') != 'false': res += [o.replace('. Your guess: none', '') for o in said(c) if 'No guess yet' not in o]
     return relinked('\n\n'.join(o for o in res if o), 'llms.md') + '\n'
 
 def collected(text):

@@ -301,7 +301,7 @@ def mark_guesses(soup):
             p = soup.new_tag('p', attrs={'class': 'guess', 'data-guess' if said[1] else 'data-result': m[1]})
             p.string = 'Make a guess before you read on.' if said[1] else f'Result: {said[2]}'
             out.replace_with(p)
-            if re.fullmatch(r'guess\(.*\)', code.get_text().strip()): cell.clear(); cell.append(p) # nothing to see but the call
+            if pages.only_guesses(code.get_text()): cell.clear(); cell.append(p)
 
 def mark_headings(soup):
     "The anchor of a section on its heading, and no links in headings"
