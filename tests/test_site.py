@@ -185,12 +185,17 @@ f = checked(f)
     assert [(p.name, p.type, p.default, p.doc) for p in f.params] == [('a','int','','One'), ('b','str',"'x'",'Two'), ('*args','','','Rest'), ('c','','None','Last'), ('returns','float','','The answer')]
     assert (c.signature, c.doc, go.name, go.params[0].doc) == ('C(n=3)', 'A thing', 'C.go', 'Steps')
 
-def test_the_jargon_is_the_chapters_own(site, told):
+def test_every_term_of_the_jargon_has_its_sentence_and_its_section(site, told):
     source = '\n'.join(c.source for ch in told for c in ch.cells if c.cell_type == 'markdown')
-    terms = {t.lower() for t in re.findall(r'<dfn>(.+?)</dfn>', source)}
-    assert len(terms) > 50 and {t.lower() for t,*_ in pages.terms(told)} == terms
+    found = re.findall(r'<dfn>(.+?)</dfn>', source)
+    assert len(found) > 80 and len({t.lower() for t in found}) == len(found), [t for t,n in Counter(t.lower() for t in found).items() if n > 1]
+    terms = pages.terms(told) # it says itself if one has no sentence, or a sentence no term
+    assert {t for t,*_ in terms} == set(found)
+    for t,said,title,at in terms:
+        assert said[0].isupper() and said.endswith('.') and not re.search(r'[.?!] [A-Z]', said) and 5 <= len(said.split()) <= 40, f'{t}: {said}'
     text = site[1]['jargon.html'].text
     assert text.count('<dt>') == len(terms) and '{.from}' not in text
+    assert {'training set', 'seed', 'autograd', 'momentum', 'pretrained', 'data augmentation', 'activation function', 'learner', 'test set'} <= {t.lower() for t in found}
 
 # --- plain text
 
@@ -417,3 +422,7 @@ def test_workflows_are_pinned_and_may_do_little(path):
     uses = re.findall(r'uses: (\S+)', text)
     assert uses and all(re.fullmatch(r'[\w-]+/[\w-]+@[0-9a-f]{40}', u) for u in uses)
     for job in flow['jobs'].values(): assert job.get('permissions', {}) in ({}, {'pages': 'write', 'id-token': 'write'})
+
+def test_no_page_names_a_folder_of_this_machine(site):
+    "Neither a warning of a library nor a path that a cell printed"
+    for p in [*site[0].rglob('*.html'), *site[0].rglob('*.llms.md')]: assert str(ROOT) not in (text := p.read_text(encoding='utf-8')) and 'site-packages' not in text, p.name

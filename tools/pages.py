@@ -18,7 +18,7 @@ def elsewhere(error):
     sys.exit(subprocess.run([own, __file__, *sys.argv[1:]]).returncode)
 
 try:
-    import nbformat
+    import nbformat, yaml
     from notebooks import APART,NBS,ROOT,chapters as numbered,directives,heading,inside,notebooks,settings
 except ImportError as e:
     if __name__ != '__main__': raise
@@ -97,7 +97,8 @@ def shown_code(source):
 
 def patched(node):
     "The class that a function is added to with `@patch`, if it is"
-    marks = [o.id for o in getattr(node, 'decorator_list', ()) if isinstance(o, ast.Name)]
+    marks = [getattr(o, 'func', o) for o in getattr(node, 'decorator_list', ())] # `@patch`, or `@patch(as_prop=True)`
+    marks = [o.id for o in marks if isinstance(o, ast.Name)]
     return ast.unparse(node.args.args[0].annotation) if 'patch' in marks and isinstance(node, ast.FunctionDef) else ''
 
 def assigned(node): return [t.id for t in getattr(node, 'targets', [getattr(node, 'target', None)]) if isinstance(t, ast.Name)]
@@ -280,36 +281,19 @@ def reference(told, behind):
 
 # --- the jargon
 
-def plain(text): return re.sub(r'</?dfn>', '', text)
-
-LEANING = re.compile(r'(It|Its|That|This|These|Those|They|Such|Each|The way|So|Then|Now|Together|But|And|Of) ') # a sentence that leans on the one before
-
-def explanation(blocks, i, at, term):
-    "The sentences around a term: from the one that it stands in, or the one that this leans on, to the second or third after it; and what a colon announces"
-    text = blocks[i]
-    ends = [m.end() for m in re.finditer(r'[.?!]["”)]?(?=\s+[A-Z*`<\["(])', text)] + [len(text)]
-    starts = [0] + ends[:-1]
-    k = first = next(k for k,e in enumerate(ends) if e > at)
-    while first > max(0, k-2) and (LEANING.match(text[starts[first]:].lstrip()) or ends[first]-starts[first] < 50): first -= 1
-    last = min(k+2, len(ends)-1)
-    if last+1 < len(ends) and ends[last+1]-starts[first] < 300: last += 1
-    res = text[starts[first]:ends[last]].strip()
-    if res.endswith((':', ',')) and i+1 < len(blocks): res += '\n\n' + blocks[i+1]
-    return plain(res.replace(f'<dfn>{term}</dfn>', f'*{term}*'))
-
-def blocks_of(source):
-    "The paragraphs and list items of a Markdown cell, each on one line"
-    return [re.sub(r'^(?:[->] ?|\d+\. )', '', b.replace('\n> ', ' ')).replace('\n', ' ') for b in re.split(r'\n\s*\n|\n(?=- )', source)]
+def glossary():
+    "The written sentence for each term, by its name in small letters"
+    return yaml.safe_load((NBS/'jargon.yml').read_text(encoding='utf-8'))
 
 def terms(everyone):
-    "Every term that a chapter introduces with `<dfn>`: its name, what is said, the section's title and link"
-    seen = {}
+    "Every term that a chapter introduces with `<dfn>`: its name, the sentence for it, the section's title and link. `ValueError` if a term has no sentence, or a sentence no term"
+    at,says = {},glossary()
     for ch in everyone:
-        for _,c,title,at in ch.sections():
-            blocks = blocks_of(c.source) if c.cell_type == 'markdown' else []
-            for i,b in enumerate(blocks):
-                for m in re.finditer(r'<dfn>(.+?)</dfn>', b): seen.setdefault(m[1].lower(), (m[1], explanation(blocks, i, m.start(), m[1]), title, at))
-    return sorted(seen.values(), key=lambda t: t[0].lower())
+        for _,c,title,link in ch.sections():
+            if c.cell_type != 'markdown': continue
+            for term in re.findall(r'<dfn>(.+?)</dfn>', c.source): at.setdefault(term.lower(), (term, title, link))
+    if at.keys() != says.keys(): raise ValueError(f'jargon.yml: no sentence for {sorted(at.keys() - says.keys())}, and no chapter has {sorted(says.keys() - at.keys())}')
+    return [(term, says[k], title, link) for k,(term,title,link) in sorted(at.items())]
 
 def relinked(text, ending='html'):
     "Links to notebooks as links to their pages"
@@ -318,13 +302,10 @@ def relinked(text, ending='html'):
 def spot(term): return 'term-' + re.sub(r'\W+', '-', term.lower()).strip('-')
 
 def jargon(everyone):
-    "The words of the field, in the sentences that explain them"
-    rows = []
-    for t,said,title,at in terms(everyone):
-        said = relinked(said).replace('\n\n', '\n\n    ')
-        rows.append(f'[{t[0].upper() + t[1:]}]{{#{spot(t)}}}\n:   {said}\n\n    [{title}]({at}){{.from}}')
-    return page('Jargon', 'The words of the field, each in the sentences that introduce it.',
-                'Each word stands here in the sentences that introduce it. The link leads to its section, where it is explained at length.', *rows)
+    "The words of the field, a written sentence each, and where they are explained"
+    rows = [f'[{t[0].upper() + t[1:]}]{{#{spot(t)}}}\n:   {said}\n\n    [{title}]({at}){{.from}}' for t,said,title,at in terms(everyone)]
+    return page('Jargon', 'The words of the field, a sentence each.',
+                'Each word in a sentence. The link leads to the section where it is explained at length.', *rows)
 
 # --- the same as plain text, for programs that read
 
@@ -372,7 +353,7 @@ def plain_text(chapter):
     res,syms = [f'# {chapter.title}\n\n> {chapter.description}'],chapter.symbols()
     for c in chapter.cells[1:]:
         if c.cell_type == 'markdown':
-            text = re.sub(r'<!-- (\w+) -->.*?<!-- end -->|<!--.*?-->\s*|</details>', '', plain(c.source), flags=re.S)
+            text = re.sub(r'<!-- (\w+) -->.*?<!-- end -->|<!--.*?-->\s*|</details>|</?dfn>', '', c.source, flags=re.S)
             res.append(re.sub(r'<details><summary>(.*?)</summary>', r'**\1.**', text).strip())
         elif c.cell_type == 'code':
             opts = directives(c.source)

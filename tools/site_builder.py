@@ -181,7 +181,8 @@ def documented(cells, module, symbols, up):
         if is_doc(c):
             for o in c['outputs']:
                 name = re.search(r'show_doc\((.+?)\)', text_of(c['source']))[1]
-                sym = next(s for s in symbols if s.name == name)
+                sym = next((s for s in symbols if s.name == name), None)
+                if sym is None: raise ValueError(f"{module}: no public name {name}; there are {[s.name for s in symbols]}")
                 line = bar(name, module, pages.source_of(sym, module, settings()), up)
                 if above[i] is None:
                     o['data']['text/markdown'] = f'```{{=html}}\n{line}\n```\n\n```python\n{pages.definition(sym)}\n```\n\n*{sym.doc}*'
@@ -292,15 +293,15 @@ def mark_cells(soup):
 def mark_guesses(soup):
     "A stop where the reader is asked what they expect, and the result beside which the guess is shown"
     for cell in soup.find_all(class_='cell'):
-        code,out = cell.find('pre', class_='python') or cell.find('pre'),cell.find(class_='cell-output')
-        m = code and out and re.search(r"^guess\('([\w-]+)', (\.\.\.|result=)", code.get_text(), re.M)
-        said = m and re.search(r'(No guess yet)|Result: (.+)\. Your guess: none', out.get_text(), re.S)
-        if not said: continue
-        p = soup.new_tag('p', attrs={'class': 'guess', 'data-guess' if said[1] else 'data-result': m[1]})
-        p.string = 'Make a guess before you read on.' if said[1] else f'Result: {said[2]}'
-        if said[1] or re.fullmatch(r'guess\(.*\)', code.get_text().strip()): cell.clear() # nothing to see but the call
-        else: out.extract()
-        cell.append(p)
+        code = cell.find('pre')
+        m = code and re.search(r"^guess\('([\w-]+)', (\.\.\.|result=)", code.get_text(), re.M)
+        for out in cell.find_all(class_='cell-output') if m else ():
+            said = re.fullmatch(r'\s*(?:(No guess yet).*|Result: (.+)\. Your guess: none)\s*', out.get_text(), re.S)
+            if not said: continue
+            p = soup.new_tag('p', attrs={'class': 'guess', 'data-guess' if said[1] else 'data-result': m[1]})
+            p.string = 'Make a guess before you read on.' if said[1] else f'Result: {said[2]}'
+            out.replace_with(p)
+            if re.fullmatch(r'guess\(.*\)', code.get_text().strip()): cell.clear(); cell.append(p) # nothing to see but the call
 
 def mark_headings(soup):
     "The anchor of a section on its heading, and no links in headings"
@@ -394,8 +395,7 @@ def name_entries(told, behind):
             res = {'url': f'reference.html#{pages.anchor(ch, s)}', 'page': f'{ch.name}, reference', 'title': s.name, 'text': s.doc, 'name': 1}
             yield {**res, 'late': 1} if '/' in ch.at else res
     for t,said,_,_ in pages.terms(told):
-        text = BeautifulSoup(re.sub(r'\]\([^)]*\)|[`*\[\]${}\\]', '', said), 'html.parser').get_text()
-        yield {'url': f'jargon.html#{pages.spot(t)}', 'page': 'Jargon', 'title': t[0].upper() + t[1:], 'text': ' '.join(text.split()), 'name': 1}
+        yield {'url': f'jargon.html#{pages.spot(t)}', 'page': 'Jargon', 'title': t[0].upper() + t[1:], 'text': said.replace('`', ''), 'name': 1}
 
 def search_entries(site, told, behind):
     "Everything that can be found, nothing twice"
