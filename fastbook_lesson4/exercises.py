@@ -591,6 +591,43 @@ def _revive(answer):
     if any(a[before].abs().max() > 1/28 for a in new[:2]):
         return 'a revived unit has a weight or a bias beyond 1/28'
 
+@checks('relu-4')
+def _backward(answer):
+    f = _function(answer, 'of xb, yb and params')
+    def run(x, y, params):
+        acts,h = [],x
+        for i,(w,b) in enumerate(params):
+            acts.append(h@w + b)
+            h = acts[-1].relu()
+        slope = acts[-1].sigmoid()
+        return acts,(y*(1-slope) + (1-y)*slope).mean()
+    for sizes in ((784,1), (784,30,1), (9,5,4,1), (7,6,5,4,1)):
+        x,y = _random(64, sizes[0]).abs(),(torch.arange(64)[:,None]*7 % 5 < 2).long()
+        params = [(_random(a, b, seed=i)/a**.5, _random(b, seed=i+50)/2)
+                  for i,(a,b) in enumerate(zip(sizes, sizes[1:]))]
+        xs = f'layers of sizes {sizes}'
+        given = [(w.clone(), b.clone()) for w,b in params]
+        found = _several(f(x.clone(), y.clone(), given), len(params),
+                         f'{len(params)} pairs of gradients for {xs}')
+        leaves = [o.double().requires_grad_() for pair in params for o in pair]
+        acts,loss = run(x.double(), y, list(zip(leaves[::2], leaves[1::2])))
+        want = torch.autograd.grad(loss, leaves)
+        got = []
+        for i,pair in enumerate(found):
+            for what,o,p in zip(('weights','bias'), _several(pair, 2, f'a pair for layer {i}'), params[i]):
+                got.append(_tensor(o, tuple(p.shape), f'the gradient of the {what} of layer {i}').double())
+        if all(_close(a, b, 1e-6) for a,b in zip(got, want)): continue
+        if all(_close(a, -b, 1e-6) for a,b in zip(got, want)):
+            return 'all signs are the other way round: does a larger activation raise the loss of a three?'
+        if all(_close(a/64, b, 1e-6) for a,b in zip(got, want)):
+            return 'they are 64 times too large for 64 images: the loss is a mean'
+        wrong = max(i for i,(a,b) in enumerate(zip(got, want)) if not _close(a, b, 1e-6))
+        what = ('weights','bias')[wrong%2]
+        last = 'the last layer' if wrong//2 == len(params)-1 else f'layer {wrong//2}'
+        return (f'for {xs} the gradient of the {what} of {last} is not what a small push gives; '
+                'those behind it are right' if wrong < len(want)-1 else
+                f'for {xs} the gradient of the {what} of {last} is not what a small push gives')
+
 # %% ../nbs/backstage/exercises.ipynb #e9a6d1a8
 @checks('softmax-1')
 def _bce(answer):

@@ -150,6 +150,23 @@ def still_dead(model, x):
     dead = dead_units(model, x)['1']
     with torch.no_grad():
         for p in model[0].parameters(): p[dead] = -1/28
+def backward(xb, yb, params, mean=True, mask=True, sign=1, row=False, behind=False):
+    "Gradients by hand, with one thing wrong"
+    inputs, acts = [xb], []
+    for w,b in params:
+        acts.append(inputs[-1]@w + b)
+        inputs.append(relu(acts[-1]))
+    s = acts[-1].sigmoid()
+    g, grads = sign*s*(1-s)*(1-2*yb)/(len(yb) if mean else 1), []
+    for i in reversed(range(len(params))):
+        grads.append((inputs[i].T@g, g.sum(0, keepdim=row)))
+        if i: g = (g@params[i][0].T)*((inputs[i] if behind else acts[i-1] > 0) if mask else 1)
+    return grads[::-1]
+def walk(xb, yb, params):
+    params = [(w.requires_grad_(), b.requires_grad_()) for w,b in params]
+    for i,(w,b) in enumerate(params): xb = (F.relu(xb) if i else xb)@w + b
+    mnist_loss(xb, yb).backward()
+    return tuple((w.grad, b.grad) for w,b in params)
 # softmax
 bce = F.binary_cross_entropy_with_logits
 def smooth(x, t, eps): return F.cross_entropy(x, t, label_smoothing=eps)
@@ -202,6 +219,7 @@ EXERCISES = { # right answers, wrong answers
     'relu-1': ([probe], [functools.partial(probe, bias=False), lambda o: o[-1], lambda o: nn.Sequential(*o), lambda o: nn.Linear(o[0].in_features, o[-1].out_features)]),
     'relu-2': ([tent], [relu, lambda x: relu(x+1) - relu(x), lambda x: tent(x)*2, lambda x: tent(x).sum()]),
     'relu-3': ([draw_again], [lambda m,x: None, also_second, still_dead, functools.partial(draw_again, scale=5.), functools.partial(draw_again, all_units=True), lambda m,x: m.requires_grad_(False)[0].bias.fill_(0.)]),
+    'relu-4': ([backward, walk], [functools.partial(backward, mean=False), functools.partial(backward, mask=False), functools.partial(backward, sign=-1), functools.partial(backward, row=True), functools.partial(backward, behind=True), lambda x,y,p: backward(x, y, p)[::-1], lambda x,y,p: backward(x, y, p)[0], lambda x,y,p: [w for w,b in backward(x, y, p)], lambda x,y,p: p]),
     'softmax-1': ([bce], [lambda a,y: F.binary_cross_entropy(a.sigmoid(), y).nan_to_num(0), lambda a,y: bce(-a, y), lambda a,y: bce(a, y)*len(a), lambda a,y: bce(a, y*0)]),
     'softmax-2': ([smooth], [lambda x,t,eps: smooth(x, t, 0.), lambda x,t,eps: (1-eps)*smooth(x, t, 0.), lambda x,t,eps: (1-eps)*smooth(x, t, 0.) - eps*x.log_softmax(1).sum(), lambda x,t,eps: smooth(x, t, 1-eps)]),
     'softmax-3': ([lambda c: tensor(1 + (c-1)/math.e).log()], [lambda c: 0., lambda c: math.log(c), lambda c: math.log(math.e + c) - 1, lambda c: -1]),
