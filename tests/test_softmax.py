@@ -155,3 +155,7 @@ def test_targets_that_are_no_whole_numbers(batch, dtype):
 def test_any_whole_numbers_do(batch, dtype):
     x,target = batch
     same(cross_entropy(x, target.to(dtype)), F.cross_entropy(x, target))
+
+def test_nothing_waits_for_a_number():
+    "A tensor on `meta` has none, and for a GPU we would have to wait"
+    assert cross_entropy(torch.zeros(6, 2, device='meta'), torch.zeros(6, dtype=torch.long, device='meta')).device.type == 'meta'
