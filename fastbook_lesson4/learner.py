@@ -61,20 +61,13 @@ class DataLoaders:
                  valid:Iterable): # Mini-batches to validate with
         self.train,self.valid = train,valid
 
-# %% ../nbs/04_learner.ipynb #f6de763a
-class CancelBatchException(Exception):
-    "Raise it in a callback to leave out the rest of a batch: its step, for example"
-
-class CancelEpochException(Exception):
-    "Raise it at a batch to leave out those that follow, in training or in validation"
-
-class CancelFitException(Exception):
-    "Raise it in a callback to end the fit"
-
 # %% ../nbs/04_learner.ipynb #69ff53c4
-EVENTS = tuple('before_fit before_epoch before_batch after_pred after_loss '
-               'after_backward after_step after_batch before_validate after_epoch '
-               'after_fit'.split())
+class CancelBatchException(Exception): "Leave out the rest of a batch"
+class CancelEpochException(Exception): "Leave out the batches that follow"
+class CancelFitException(Exception): "End the fit"
+
+EVENTS = ('before_fit before_epoch before_batch after_pred after_loss after_backward '
+          'after_step after_batch before_validate after_epoch after_fit').split()
 
 def want_batches(
     dl:Iterable, # Mini-batches `xb`, `yb`
@@ -87,8 +80,7 @@ def want_batches(
             f'expected data on {device}, where the model is, got inputs on {xb.device} '
             f'and targets on {yb.device}: use dls.to(device) and model.to(device)')
         yield xb,yb
-    if not n: raise ValueError(
-        'expected at least one batch, got none: is a generator used up?')
+    want_whole(n, 'a number of batches (is a generator used up?)', 1)
 
 # %% ../nbs/04_learner.ipynb #8ad81b1d
 class Learner:
@@ -119,9 +111,8 @@ class Learner:
         self.opt = self.opt_func(self.model.parameters(), lr=self.lr)
         self.opt.zero_grad() # an interrupted fit may have left some
         cbs = [self.recorder, *([ProgressTable()] if show else []), *self.cbs]
-        self.heard = {e: [getattr(o, e) for o in cbs if hasattr(o, e)] for e in EVENTS}
-        self.call('before_fit')
         try:
+            for cb in cbs: self.begin(cb)
             for self.epoch in range(self.n_epoch):
                 self.call('before_epoch')
                 self.one_epoch(self.dls.train)
@@ -161,20 +152,6 @@ class Learner:
         self.call('after_step')
         self.opt.zero_grad()
 
-    @torch.no_grad()
-    def validate(self, dl:Iterable|None=None # Mini-batches. Default: the validation set
-                )->list[float]: # `[loss, *metrics]`, each a mean over all items
-        "Loss and metrics, each batch counted by its size"
-        self.rows = []
-        self.one_epoch(self.dls.valid if dl is None else dl, training=False)
-        sizes,*columns = zip(*self.rows)
-        return [weighted_mean(o, sizes) for o in columns]
-
-    @property
-    def device(self)->torch.device:
-        "Where the model is"
-        return next((p.device for p in self.model.parameters()), torch.device('cpu'))
-
 # %% ../nbs/04_learner.ipynb #258b53c4
 class Recorder:
     "A callback: `values` has a row `[train_loss, valid_loss, *metrics]` for each epoch"
@@ -187,6 +164,7 @@ class Recorder:
         self.sizes.append(len(learn.xb))
 
     def after_epoch(self, learn):
+        want_whole(len(self.sizes), 'a number of training batches not cancelled', 1)
         losses = torch.stack(self.batch_losses).tolist()
         what = f'the losses of epoch {learn.epoch}, at learning rate {learn.lr},'
         hint = ': start again, with a smaller rate'
@@ -196,15 +174,37 @@ class Recorder:
 
 # %% ../nbs/04_learner.ipynb #f3cfa371
 @patch
+def begin(self:Learner, cb):
+    "Call `before_fit` of a callback. From then on it hears the other events"
+    if hasattr(cb, 'before_fit'): cb.before_fit(self)
+    for e in EVENTS:
+        if hasattr(cb, e): self.heard.setdefault(e, []).append(getattr(cb, e))
+
+@patch
+def validate(self:Learner, dl:Iterable|None=None # Default: the validation set
+            )->list[float]: # `[loss, *metrics]`, each a mean over all items
+    "Loss and metrics, each batch counted by its size"
+    self.rows = []
+    with torch.no_grad(): self.one_epoch(self.dls.valid if dl is None else dl, False)
+    want_whole(len(self.rows), 'a number of validation batches not cancelled', 1)
+    sizes,*columns = zip(*self.rows)
+    return [weighted_mean(o, sizes) for o in columns]
+
+@patch(as_prop=True)
+def device(self:Learner)->torch.device:
+    "Where the model is"
+    return next((p.device for p in self.model.parameters()), torch.device('cpu'))
+
+@patch
 def get_preds(self:Learner, dl:Iterable|None=None # Default: the validation set
              )->tuple[Tensor,Tensor]: # Activations and targets
     "What the model says about every item, and the targets"
     self.model.eval()
     dl = want_batches(self.dls.valid if dl is None else dl, self.device)
     with torch.no_grad(): pairs = [(self.model(xb), yb) for xb,yb in dl]
-    preds,targets = zip(*pairs)
-    return torch.cat(preds), torch.cat(targets)
+    return tuple(map(torch.cat, zip(*pairs)))
 
+# %% ../nbs/04_learner.ipynb #16696936
 @patch
 def set_lr(self:Learner, lr:float): # Learning rate, from the next step on
     "Change the learning rate, whether `opt` is fastai's, PyTorch's or a `BasicOptim`"
@@ -363,7 +363,6 @@ def load(self:Learner, path:str|Path # File that `save` wrote
     self.model.load_state_dict(state)
     return self
 
-# %% ../nbs/04_learner.ipynb #5838d080
 @patch
 def to(self:DataLoader, device:str|torch.device)->DataLoader:
     "The same on `device`: the data move once, not batch by batch"

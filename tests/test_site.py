@@ -422,3 +422,7 @@ def test_workflows_are_pinned_and_may_do_little(path):
     uses = re.findall(r'uses: (\S+)', text)
     assert uses and all(re.fullmatch(r'[\w-]+/[\w-]+@[0-9a-f]{40}', u) for u in uses)
     for job in flow['jobs'].values(): assert job.get('permissions', {}) in ({}, {'pages': 'write', 'id-token': 'write'})
+
+def test_no_page_names_a_folder_of_this_machine(site):
+    "Neither a warning of a library nor a path that a cell printed"
+    for p in [*site[0].rglob('*.html'), *site[0].rglob('*.llms.md')]: assert str(ROOT) not in (text := p.read_text(encoding='utf-8')) and 'site-packages' not in text, p.name

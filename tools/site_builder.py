@@ -293,15 +293,15 @@ def mark_cells(soup):
 def mark_guesses(soup):
     "A stop where the reader is asked what they expect, and the result beside which the guess is shown"
     for cell in soup.find_all(class_='cell'):
-        code,out = cell.find('pre', class_='python') or cell.find('pre'),cell.find(class_='cell-output')
-        m = code and out and re.search(r"^guess\('([\w-]+)', (\.\.\.|result=)", code.get_text(), re.M)
-        said = m and re.search(r'(No guess yet)|Result: (.+)\. Your guess: none', out.get_text(), re.S)
-        if not said: continue
-        p = soup.new_tag('p', attrs={'class': 'guess', 'data-guess' if said[1] else 'data-result': m[1]})
-        p.string = 'Make a guess before you read on.' if said[1] else f'Result: {said[2]}'
-        if said[1] or re.fullmatch(r'guess\(.*\)', code.get_text().strip()): cell.clear() # nothing to see but the call
-        else: out.extract()
-        cell.append(p)
+        code = cell.find('pre')
+        m = code and re.search(r"^guess\('([\w-]+)', (\.\.\.|result=)", code.get_text(), re.M)
+        for out in cell.find_all(class_='cell-output') if m else ():
+            said = re.fullmatch(r'\s*(?:(No guess yet).*|Result: (.+)\. Your guess: none)\s*', out.get_text(), re.S)
+            if not said: continue
+            p = soup.new_tag('p', attrs={'class': 'guess', 'data-guess' if said[1] else 'data-result': m[1]})
+            p.string = 'Make a guess before you read on.' if said[1] else f'Result: {said[2]}'
+            out.replace_with(p)
+            if re.fullmatch(r'guess\(.*\)', code.get_text().strip()): cell.clear(); cell.append(p) # nothing to see but the call
 
 def mark_headings(soup):
     "The anchor of a section on its heading, and no links in headings"
