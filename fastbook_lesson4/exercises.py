@@ -665,6 +665,19 @@ def _lowest(answer):
             return (f'no model with {c} classes gets down to {low:.4f}: '
                     'what is the most that the second softmax can see?')
 
+@checks('softmax-4')
+def _extra(answer):
+    f = _function(answer, 'of p and q')
+    pairs = ([.7,.3], [.7,.3]), ([.7,.3], [.5,.5]), ([.5,.25,.25], [.25,.5,.25]), ([1.,0.], [.9,.1]), ([1.,0.], [1.,0.])
+    for p,q in pairs:
+        got = _number(f(list(p), list(q)), f'the bits that are paid on top, for p={p} and q={q}')
+        want = sum(a*math.log2(a/b) for a,b in zip(p, q) if a)
+        if abs(got-want) < 1e-4: continue
+        bill = -sum(a*math.log2(b) for a,b in zip(p, q) if a)
+        why = (': these are nats, and bits are asked for' if abs(got - want*math.log(2)) < 1e-4 else
+               ': that is the whole bill, so take the entropy away' if abs(got-bill) < 1e-4 else '')
+        return f'it is not {got:.4f} for p={p} and q={q}{why}'
+
 # %% ../nbs/backstage/exercises.ipynb #3720dd17
 @checks('convolution-1')
 def _error_rates(answer):

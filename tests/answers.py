@@ -170,6 +170,8 @@ def walk(xb, yb, params):
 # softmax
 bce = F.binary_cross_entropy_with_logits
 def smooth(x, t, eps): return F.cross_entropy(x, t, label_smoothing=eps)
+def bits(p, q): return -sum(a*math.log2(b) for a,b in zip(p, q) if a)
+def extra(p, q, entropy=lambda p: bits(p, p)): return bits(p, q) - entropy(p)
 # pets
 FRIEND = r'\d{4}-\d\d-\d\d (\w+) \(\d+\)\.\w+'
 def late(img, method='bicubic'):
@@ -223,6 +225,7 @@ EXERCISES = { # right answers, wrong answers
     'softmax-1': ([bce], [lambda a,y: F.binary_cross_entropy(a.sigmoid(), y).nan_to_num(0), lambda a,y: bce(-a, y), lambda a,y: bce(a, y)*len(a), lambda a,y: bce(a, y*0)]),
     'softmax-2': ([smooth], [lambda x,t,eps: smooth(x, t, 0.), lambda x,t,eps: (1-eps)*smooth(x, t, 0.), lambda x,t,eps: (1-eps)*smooth(x, t, 0.) - eps*x.log_softmax(1).sum(), lambda x,t,eps: smooth(x, t, 1-eps)]),
     'softmax-3': ([lambda c: tensor(1 + (c-1)/math.e).log()], [lambda c: 0., lambda c: math.log(c), lambda c: math.log(math.e + c) - 1, lambda c: -1]),
+    'softmax-4': ([extra, lambda p,q: tensor(extra(p, q))], [lambda p,q: extra(p, q)*math.log(2), lambda p,q: extra(q, p), lambda p,q: -extra(p, q), functools.partial(extra, entropy=lambda p: 0.), lambda p,q: math.inf, lambda p,q: 0.]),
     'convolution-1': ([rates, lambda m: rates(m).numpy()], [lambda m: rates(m.T), lambda m: 1-rates(m), lambda m: 1-m.diagonal()/m.sum(), lambda m: m.sum(1)-m.diagonal(), lambda m: rates(m).mean()]),
     'convolution-2': ([shares_kept], [functools.partial(shares_kept, chance=False), functools.partial(shares_kept, swap=True), functools.partial(shares_kept, lose=True), any_images, lambda y,share,seed: shares_kept(y, share, int(torch.randint(1000, (1,)))), lambda y,share,seed: (y[:5],y[5:]), lambda y,*o: y]),
     'pets-1': ([lambda o: (re.findall(f'^{FRIEND}$', o) or [None])[0]],

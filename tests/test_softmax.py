@@ -155,3 +155,14 @@ def test_targets_that_are_no_whole_numbers(batch, dtype):
 def test_any_whole_numbers_do(batch, dtype):
     x,target = batch
     same(cross_entropy(x, target.to(dtype)), F.cross_entropy(x, target))
+
+def test_nothing_waits_for_a_number():
+    "A tensor on `meta` has none, and for a GPU we would have to wait"
+    assert cross_entropy(torch.zeros(6, 2, device='meta'), torch.zeros(6, dtype=torch.long, device='meta')).device.type == 'meta'
+
+def test_every_row_can_be_a_call_of_its_own():
+    "As `torch.func` makes them: functions that look at values would refuse"
+    acts,targ = torch.randn((6,2), generator=torch.Generator().manual_seed(0)),torch.arange(6) % 2
+    same(torch.func.vmap(cross_entropy)(acts, targ), F.cross_entropy(acts, targ, reduction='none'))
+    grads = torch.func.vmap(torch.func.grad(cross_entropy))(acts, targ)
+    same(grads, torch.softmax(acts, 1) - F.one_hot(targ, 2))
