@@ -426,3 +426,8 @@ def test_workflows_are_pinned_and_may_do_little(path):
 def test_no_page_names_a_folder_of_this_machine(site):
     "Neither a warning of a library nor a path that a cell printed"
     for p in [*site[0].rglob('*.html'), *site[0].rglob('*.llms.md')]: assert str(ROOT) not in (text := p.read_text(encoding='utf-8')) and 'site-packages' not in text, p.name
+
+def test_what_nbdev_writes_to_stderr_goes():
+    out,err = {'output_type': 'stream', 'name': 'stdout', 'text': 'a'},{'output_type': 'stream', 'name': 'stderr', 'text': '/home/me/x.py: Warning'}
+    cells = [{'cell_type': 'markdown', 'source': ''}, {'cell_type': 'code', 'outputs': [out, err]}]
+    assert pages.quiet(cells) and cells[1]['outputs'] == [out] and not pages.quiet(cells)

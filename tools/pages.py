@@ -409,6 +409,12 @@ def write_deck(folder):
     import cards
     cards.write_deck(Path(folder)/'lesson4.apkg')
 
+def quiet(cells):
+    "Take out what nbdev's own run of the imports wrote to stderr: warnings, with paths of this machine. Was there anything?"
+    loud = [(c, [o for o in c['outputs'] if o.get('name') != 'stderr']) for c in cells if any(o.get('name') == 'stderr' for o in c.get('outputs', ()))]
+    for c,rest in loud: c['outputs'] = rest
+    return bool(loud)
+
 def tidy(folder):
     "Tidy the notebooks that nbdev prepared; those whose source is gone go too"
     for p in Path(folder).rglob('*.ipynb'):
@@ -416,7 +422,7 @@ def tidy(folder):
         if not (NBS/p.relative_to(folder)).is_file(): p.unlink(); continue
         nb = json.loads(p.read_text(encoding='utf-8'))
         new = [tidied(c) for c in nb['cells']]
-        if new == [''.join(c['source']) for c in nb['cells']]: continue
+        if not quiet(nb['cells']) and new == [''.join(c['source']) for c in nb['cells']]: continue
         for c,o in zip(nb['cells'], new): c['source'] = o
         p.write_text(json.dumps(nb, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
 

@@ -199,6 +199,7 @@ def up_from(name): return '../'*name.count('/')
 
 def prepared(nb, home, name, symbols, pictures):
     "A processed notebook as its page needs it: MathML, files for pictures, and links by the names of the pages"
+    pages.quiet(nb['cells'])
     pictures.up = up = up_from(name)
     for c in nb['cells']: c['source'] = pages.tidied(c)
     nb['cells'] = documented(nb['cells'], name.split('/')[-1], symbols, up)
