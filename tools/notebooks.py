@@ -183,7 +183,7 @@ def minutes(cells): return max(1, round(words(cells)/PACE))
 
 def own_questions(path):
     "The questions of the quiz whose answers stand in a chapter, folded"
-    from quiz import collect, plain
+    from quiz import collect
     page = re.sub(r'^\d+_', '', path.stem) + '.html#'
     def one(q):
         choices = ''.join(f'- **{k}.** {v}\n' for k,v in q['choices'].items())

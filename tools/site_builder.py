@@ -10,7 +10,7 @@ import jinja2
 from bs4 import BeautifulSoup,Comment
 from PIL import Image
 import pages
-from notebooks import NBS,ROOT,directives,inside,notebooks,settings
+from notebooks import NBS,ROOT,as_html,directives,inside,notebooks,settings
 from pages import page_name
 
 WORK = ROOT/'_site_work' # what the renderer reads, and what the last build was made from
@@ -138,10 +138,7 @@ class Pictures:
 
 def text_of(data): return data if isinstance(data, str) else ''.join(data)
 
-def caption(text):
-    "The markup of a caption, with its `code` in it"
-    code = re.sub(r'`([^`]+)`', r'<code>\1</code>', html.escape(text))
-    return f'<figcaption>{code}</figcaption>' if text else ''
+def caption(text): return f'<figcaption>{as_html(text)}</figcaption>' if text else ''
 
 def with_pictures(cell, pictures):
     "The outputs of a code cell, its pictures as files: the figure, its caption and its alternative text"

@@ -116,7 +116,7 @@ function piece(text, q) { // from a word on, to the end of one
   const from = cut > 40 ? text.lastIndexOf(' ', cut - 40) + 1 : 0, end = cut + 110 < text.length ? text.lastIndexOf(' ', cut + 110) : -1
   return (from ? '… ' : '') + (end > cut ? text.slice(from, end) + ' …' : text.slice(from))
 }
-function different() { // the jargon quotes the chapters: what was found once is not shown again
+function different() { // a chapter's questions stand in the quiz too: what was found once is not shown again
   const seen = new Set()
   return (e, q) => {
     const i = place(e.text, q), key = e.text.slice(i, i + 60)
@@ -165,13 +165,13 @@ dialog.addEventListener('keydown', e => {
 dialog.addEventListener('click', e => { if (e.target === dialog) dialog.close() })
 
 /* --- a stop before a surprise: the guess is kept in this browser, and shown beside the result */
-const guessed = (id, ...new_) => { if (new_.length) store.set(`guess-${id}`, new_[0]); return store.get(`guess-${id}`) || '' }
+const guessed = id => store.get(`guess-${id}`) || ''
 const results = $$('p[data-result]').map(p => [p, p.dataset.result, p.appendChild(document.createElement('span'))])
 const besides = () => { for (const [, id, span] of results) span.textContent = guessed(id) && `. Your guess: ${guessed(id)}` }
 for (const p of $$('p[data-guess]')) {
   const label = Object.assign(document.createElement('label'), { textContent: 'Your guess ' })
   const field = Object.assign(document.createElement('input'), { type: 'text', autocomplete: 'off', maxLength: 200, value: guessed(p.dataset.guess) })
-  field.addEventListener('input', () => { guessed(p.dataset.guess, field.value); besides() })
+  field.addEventListener('input', () => { store.set(`guess-${p.dataset.guess}`, field.value); besides() })
   label.append(field)
   p.replaceChildren(label)
 }
