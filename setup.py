@@ -17,7 +17,7 @@ setup(
     license_files=['LICENSE', f'{lib}/assets/LICENSE.md'],
     classifiers=[f'Development Status :: {statuses[cfg["status"]]}', f'Intended Audience :: {cfg["audience"]}',
                  f'Natural Language :: {cfg["language"]}', 'Programming Language :: Python :: 3'],
-    packages=[lib], package_data={lib: ['assets/*']}, include_package_data=False, zip_safe=False,
+    packages=[lib], package_data={lib: ['assets/*', 'assets/explorables/*']}, include_package_data=False, zip_safe=False,
     python_requires='>=' + cfg['min_python'],
     install_requires=cfg['requirements'].split(),
     extras_require={'dev': cfg['dev_requirements'].split(), 'run': cfg['run_requirements'].split()},

@@ -1,44 +1,15 @@
 "The site as its readers use it: in a real browser, under a sub-path and from a folder, wide and narrow, light and dark"
-import os, re
+import re
 from collections import Counter
-from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
-import pages, site_server
-from site_server import served
-
-@pytest.fixture(scope='module')
-def browser():
-    path = site_server.browser()
-    if path is None: (pytest.fail if os.environ.get('CI') else pytest.skip)('no browser: on Debian or Ubuntu, `apt-get install chromium`')
-    with sync_playwright() as p:
-        b = p.chromium.launch(executable_path=path, args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'])
-        yield b
-        b.close()
-
-@pytest.fixture(scope='module')
-def site(site_folder):
-    "The folder of the site and the address where it is served"
-    with served(site_folder) as url: yield site_folder,url
+import pages
+from conftest import visit
 
 @pytest.fixture(scope='module')
 def names(site):
     "The addresses of the pages"
     return sorted({p.relative_to(site[0]).as_posix() for p in site[0].rglob('*.html')} - {'404.html', 'errata.html'})
-
-def visit(browser, url, **options):
-    "A page in a context of its own, a list that collects what goes wrong in it, and one of its requests that were answered"
-    page = browser.new_context(**options).new_page()
-    wrong,done,host = [],[],urlsplit(url).netloc
-    page.on('console', lambda m: wrong.append(f'console: {m.text}') if m.type in ('error','warning') else None)
-    page.on('pageerror', lambda e: wrong.append(f'error: {e}'))
-    page.on('requestfailed', lambda r: wrong.append(f'failed: {r.url}'))
-    page.on('request', lambda r: wrong.append(f'foreign: {r.url}') if urlsplit(r.url).netloc != host and not r.url.startswith('data:') else None)
-    page.on('response', lambda r: wrong.append(f'{r.status}: {r.url}') if r.status >= 400 else None)
-    page.on('requestfinished', lambda r: done.append(r))
-    page.goto(url)
-    return page,wrong,done
 
 SHOW_ALL = "async () => { for (const i of document.images) { i.loading = 'eager'; await i.decode().catch(() => {}) } }"
 

@@ -3,8 +3,8 @@
     python tools/notebooks.py run   [NOTEBOOK ...]   execute in a fresh kernel and store the outputs
     python tools/notebooks.py check [NOTEBOOK ...]   execute in a fresh kernel and compare with the stored outputs
     python tools/notebooks.py smoke [NOTEBOOK ...]   execute only, as a reader would (needs no nbdev)
-    python tools/notebooks.py sync [--check]         write (or compare) links, questions, reading times, and which cells
-                                                     are folded
+    python tools/notebooks.py sync [--check]         write (or compare) links, questions, reading times, which cells are
+                                                     folded, and the scripts of explorable pictures
 
 `check --in-step` also asks whether the library and the notebooks are what nbdev's export and clean would leave.
 
@@ -87,6 +87,9 @@ def foreign_paths(nb):
 
 # --- comparing
 
+# Inside the HTML of an explorable picture: pictures, as elsewhere, and trained parameters, whose last bits depend on the machine
+LEARNED = re.compile(r'(src="data:image/|"f16": ")[^"]*')
+
 def texts(cell):
     "What a cell printed and returned: pairs of a kind and a text"
     res = []
@@ -94,7 +97,7 @@ def texts(cell):
         if o.output_type == 'stream': res.append((o.name, o.text))
         elif o.output_type == 'error': res.append(('error', f'{o.ename}: {o.evalue}'))
         else: res += [(k, o.data[k]) for k in sorted(o.data) if k in COMPARED] + [(k,'') for k in sorted(o.data) if k not in COMPARED]
-    return [(k, re.sub(r' at 0x[0-9a-f]+', '', ''.join(t))) for k,t in res]
+    return [(k, re.sub(r' at 0x[0-9a-f]+', '', LEARNED.sub(r'\1', ''.join(t)))) for k,t in res]
 
 _number = re.compile(r'(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?(?![\w])', re.I)
 
@@ -208,12 +211,16 @@ def chapter_table(cfg):
     return '\n'.join(['| chapter | what it tells | run it |', '| --- | --- | --- |', *rows])
 
 def synced(path, cfg):
-    "The notebook with its links up to date and its cells folded, and whether that changed it"
+    "The notebook with its links and scripts up to date and its cells folded, and whether that changed it"
+    import explorables
     nb = nbformat.read(path, as_version=4)
     before,n = deepcopy(nb.cells),minutes(nb.cells)
     for c in nb.cells:
         if c.cell_type == 'code' and re.match(r'#\| hide\n# (On Colab|install$)', c.source): c.source = install_cell(cfg)
-        if c.cell_type == 'code': fold(c)
+        if c.cell_type == 'code':
+            fold(c)
+            for o in c.outputs:
+                if 'data-explorable' in (page := o.get('data', {}).get('text/html', '')): o.data['text/html'] = explorables.refreshed(page)
         if c.cell_type == 'markdown':
             new = {'chapters': lambda: chapter_table(cfg), 'buttons': lambda: buttons(cfg, path), 'questions': lambda: own_questions(path)}
             c.source = re.sub(r'<!-- (\w+) -->.*?<!-- end -->', lambda m: f'<!-- {m[1]} -->\n{new[m[1]]()}\n<!-- end -->', c.source, flags=re.S)
@@ -222,7 +229,9 @@ def synced(path, cfg):
 
 def sync(paths, check=False):
     "Write what derives from elsewhere into the notebooks; return those that were not up to date"
-    cfg,behind = settings(),[]
+    import explorables
+    cfg = settings()
+    behind = [p.name for p in (explorables.stale() if check else explorables.write())]
     for p in paths:
         nb,changed = synced(p, cfg)
         if not changed: continue
@@ -262,7 +271,7 @@ def main(argv=None):
     paths,failed = notebooks(a.notebook),False
     if a.command in ('run','sync') or a.in_step:
         behind = sync(paths, check=a.check or a.in_step)
-        if behind: print(('links, questions, reading times or folds not up to date, `tools/notebooks.py sync` writes them: ' if a.check or a.in_step else 'updated: ') + ', '.join(behind))
+        if behind: print(('links, questions, reading times, folds or scripts not up to date, `tools/notebooks.py sync` writes them: ' if a.check or a.in_step else 'updated: ') + ', '.join(behind))
         if a.command == 'sync': sys.exit(1 if behind and a.check else 0)
     if a.in_step:
         steps = [o for p in (paths if a.notebook else [None]) for o in stale(p)]

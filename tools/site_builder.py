@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 from bs4 import BeautifulSoup,Comment
 from PIL import Image
-import pages
+import explorables,pages
 from notebooks import NBS,ROOT,as_html,directives,inside,notebooks,settings
 from pages import page_name
 
@@ -140,6 +140,13 @@ def text_of(data): return data if isinstance(data, str) else ''.join(data)
 
 def caption(text): return f'<figcaption>{as_html(text)}</figcaption>' if text else ''
 
+def carried(page, pictures, cap):
+    "The HTML of an explorable picture for the site: what it is given lies in a file, look and script are the page's, the still one is as others"
+    page = explorables.STYLE.sub('', page)
+    page = explorables.SCRIPT.sub(lambda m: f'<script src="{pictures.save(m[4].strip().removesuffix("</script>").encode(), "js")}" defer></script>', page)
+    page = re.sub(r'<img src="data:image/svg\+xml;base64,([^"]+)" alt="([^"]*)">', lambda m: f'<div class="scroll">{pictures.svg(base64.b64decode(m[1]).decode(), html.unescape(m[2]))}</div>', page)
+    return page.replace('</figure>', f'{caption(cap)}</figure>', 1)
+
 def with_pictures(cell, pictures):
     "The outputs of a code cell, its pictures as files: the figure, its caption and its alternative text"
     opts = directives(text_of(cell['source']))
@@ -149,6 +156,7 @@ def with_pictures(cell, pictures):
         mime = next((m for m in ('image/svg+xml','image/png','image/jpeg') if m in data), None)
         if 'text/html' in data:
             page = text_of(data['text/html'])
+            if 'data-explorable' in page: page = carried(page, pictures, cap)
             data['text/html'] = re.sub(r'<img[^>]*?src="data:(image/\w+);base64,([^"]+)"[^>]*>', lambda m: pictures.bitmap(m[1], m[2], alt), page)
         elif mime:
             pic = pictures.svg(text_of(data[mime]), alt) if 'svg' in mime else pictures.bitmap(mime, text_of(data[mime]), alt)
@@ -431,7 +439,7 @@ def write_pages(site, out, cfg, told, behind):
         cell = hero.find_parent(class_='cell') if hero else None
         group = f'Chapter {order[i]["number"]}' if i else 'Backstage' if '/' in name else 'Reference' if name in pages.APART else ''
         text = template.render(
-            name=name, up=up_from(name), title=cfg['title'] if name == 'index' else page.title, description=str(page.meta.get('description') or cfg['description']), site=cfg['title'],
+            name=name, up=up_from(name), explorables=[o['id'].removeprefix('explorable-') for o in soup.find_all('figure', class_='explorable')], title=cfg['title'] if name == 'index' else page.title, description=str(page.meta.get('description') or cfg['description']), site=cfg['title'],
             box=str(box.extract()) if box else '', intro=''.join(str(o.extract()) for o in intro), hero=str(cell.extract()) if cell else '', body=str(soup), toc=contents(soup) if name != 'index' else [],
             group=group, chapters=chapters, extra=extra, behind=behind, icons=drawn, previous=order[i-1] if i else None, next=order[i+1] if i is not None and i+1 < len(order) else None,
             notebook=notebook.get(name), git=cfg['git_url'], branch=cfg['branch'], colab=cfg['colab_url'], canonical=f'{base}/' if name == 'index' else f'{base}/{name}.html', base=base)
@@ -454,6 +462,8 @@ def write_site(cache):
     for o in ('site_libs','styles.css','search.json'): shutil.rmtree(out/o, ignore_errors=True) if (out/o).is_dir() else (out/o).unlink(missing_ok=True)
     if pictures.folder.is_dir(): shutil.copytree(pictures.folder, out/pictures.folder.name)
     shutil.copytree(NBS/'fonts', out/'fonts')
+    (out/'explorables').mkdir()
+    for n,text in explorables.files().items(): (out/'explorables'/n).write_text(text, encoding='utf-8')
     for o in (NBS/'styles.css', THEME/'site.js', THEME/'favicon.svg', ASSETS/'vendor'/'fuse'/'fuse.min.js'): shutil.copy(o, out)
     shutil.copy(ASSETS/'vendor'/'fuse'/'LICENSE', out/'fuse.LICENSE.txt')
     for p in notebooks(): shutil.copy(p, out/inside(p))
