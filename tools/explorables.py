@@ -23,7 +23,8 @@ def script(name):
     "One picture with all that it needs: it defines `explorables[name](id, data)`"
     if not re.search(rf'^export default function {name}\(', (SOURCE/f'{name}.js').read_text(encoding='utf-8'), flags=re.M):
         raise ValueError(f'{name}.js needs a line `export default function {name}(stage, data) {{`')
-    return f"(() => {{\n'use strict'\n{plain(KIT)}\n\n{plain(name)}\n\n;(window.explorables ??= {{}}).{name} = (id, data) => start({name}, id, data)\n}})()\n"
+    register = f'(window.explorables ??= {{}}).{name} = (id, data) => start({name}, id, data)'
+    return f"(() => {{\n'use strict'\n{plain(KIT)}\n\n{{\n{plain(name)}\n\n;{register}\n}}\n}})()\n" # in a block: its names are its own
 
 def style(name):
     "The look of one picture: the kit's, and what it adds"

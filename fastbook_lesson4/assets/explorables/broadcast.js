@@ -170,6 +170,7 @@ function start(draw, id, data) {
   }
 }
 
+{
 function broadcast(stage, data) {
   const says = teller()
   const redraw = frames(() => { says.text = `x is ${s.value}, sum ${data.t.reduce((a, b) => a + b, 0)}, bytes ${[...data.u]}` })
@@ -180,4 +181,5 @@ function broadcast(stage, data) {
 }
 
 ;(window.explorables ??= {}).broadcast = (id, data) => start(broadcast, id, data)
+}
 })()
