@@ -289,8 +289,8 @@ function slide(stage, data) {
       products[k].textContent = `= ${say(terms[k])}`
     })
     const shown = terms.map(t => say(t)), off = shown.reduce((s, t) => s + number(t), 0) - number(say(answer))
-    sum.textContent = `${shown[0]}${shown.slice(1).map(t => t[0] === '−' ? ` − ${t.slice(1)}` : ` + ${t}`).join('')} = ${say(answer)}${Math.abs(off) > .001 ? ' (all rounded)' : ''}`
-    outTitle.textContent = `Output, ${m} × ${m}`
+    sum.textContent = `${shown[0]}${shown.slice(1).map(t => t[0] === '−' ? ` − ${t.slice(1)}` : ` + ${t}`).join('')} = ${say(answer)}${Math.abs(off) > .001 ? ' (rounded)' : ''}`
+    outTitle.textContent = `Output, ${m}×${m}`
     legend.textContent = `White is 0, orange above, blue with a bar below. Full colour at ±${short(scale)}.`
     const whole = (n + 2 * padding - KS) / stride
     size.textContent = `(${n} + 2 · ${padding} − ${KS}) / ${stride} + 1 = ${Number.isInteger(whole) ? m : `${say(whole + 1, 1)}, rounded down: ${m}`}`
@@ -443,14 +443,14 @@ function slide(stage, data) {
 
   stage.append(
     el('div', { class: 'board' }, el('div', { class: 'panels' },
-      el('div', { class: 'before' }, el('p', { text: `Image, ${n} × ${n}` }), hand),
+      el('div', { class: 'before' }, el('p', { text: `Image, ${n}×${n}` }), hand),
       el('div', { class: 'moves' }, step.node, run.node, whole.node, empty.node),
       el('div', { class: 'near' }, el('p', { text: 'Window, enlarged' }), el('div', { class: 'nine' }, ...cells)),
       el('div', { class: 'after' }, outTitle, result.node),
       legend)),
     el('div', {}, sum, wrong, says.node),
     el('div', { class: 'row' }, named.node, which.node, border.node, stride_.node,
-      el('div', { class: 'size' }, el('p', { text: 'Height and width of the output' }), size)))
+      el('div', { class: 'size' }, el('p', { text: 'Size of the output' }), size)))
 
   m = places(n, padding, stride)
   clear()
