@@ -141,6 +141,7 @@ export default function slide(stage, data) {
     scale = Math.max(...parts) || 1
     redraw()
   }
+  /* Put the window at place `i`, and compute it */
   function visit(i) {
     row = Math.floor(i / m)
     column = i % m
@@ -225,25 +226,15 @@ export default function slide(stage, data) {
   }
 
   /* --- the hand */
-  const at = e => {
-    const { left: x, top: y, width } = picture.node.getBoundingClientRect()
-    return [e.clientY - y, e.clientX - x].map(o => nearest(Math.floor(o / width * (n + 2)) - 1))
+  /* The place of the window whose middle is nearest */
+  function at(e) {
+    const { left: x, top: y, width } = e.target.getBoundingClientRect()
+    return [e.clientY - y, e.clientX - x].map(o => nearest(o / width * (n + 2) - KS / 2))
   }
-  const drag = e => { if (e.buttons) { stop(); glide(...at(e)) } }
-  for (const kind of ['pointerdown', 'pointermove']) {
-    picture.node.addEventListener(kind, e => {
-      if (kind === 'pointerdown') {
-        picture.node.setPointerCapture(e.pointerId)
-        stop()
-        visit(at(e).reduce((r, c) => r * m + c))
-      } else drag(e)
-    })
-  }
-  result.node.addEventListener('click', e => { // the window that made this cell
-    const { left: x, top: y, width } = result.node.getBoundingClientRect()
-    stop()
-    visit([e.clientY - y, e.clientX - x].map(o => nearest(o / width * (n + 2) - KS / 2)).reduce((r, c) => r * m + c))
-  })
+  const jump = e => { stop(); const [r, c] = at(e); visit(r * m + c) }
+  picture.node.addEventListener('pointerdown', e => { picture.node.setPointerCapture(e.pointerId); jump(e) })
+  picture.node.addEventListener('pointermove', e => { if (e.buttons) { stop(); glide(...at(e)) } })
+  result.node.addEventListener('click', jump) // to the window that made this cell
   hand.addEventListener('keydown', e => {
     const r = { ArrowUp: row - 1, ArrowDown: row + 1 }[e.key] ?? row
     const c = { ArrowLeft: column - 1, ArrowRight: column + 1, Home: 0, End: m - 1 }[e.key] ?? column
@@ -286,9 +277,9 @@ export default function slide(stage, data) {
   choose(kernel)
   for (let i = 0, to = row * m + column; i <= to; i++) visit(i) // some of it is there from the start
   return {
-    convolve, places,
+    draw,
     get output() { return output },
-    get seen() { return count },
+    get seen() { return count }, // how many are computed
     get place() { return [row, column] },
     get weights() { return weights },
     get kernel() { return kernel },
