@@ -102,7 +102,8 @@ def test_the_window_is_written_out(browser, site, digits):
 
 def spot(figure, canvas, r, c):
     "Where in the page the middle of a cell lies; both pictures have a frame of 30 cells a side"
-    b = figure.locator(f'{canvas} canvas').bounding_box()
+    at,b = figure.locator(f'{canvas} canvas'),None
+    while b != (b := at.bounding_box()): figure.page.wait_for_timeout(60) # until nothing scrolls
     return b['x'] + (c+.5)*b['width']/30, b['y'] + (r+.5)*b['height']/30
 
 def go_to(page, figure, r, c):
