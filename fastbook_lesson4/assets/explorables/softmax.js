@@ -199,8 +199,10 @@ function short(v) {
   const size = Math.abs(v)
   if (v === 0) return '0'
   if (!Number.isFinite(v) || (size >= .001 && size < 1e4)) return say(v, size < .01 ? 4 : size < 1000 ? 2 : 0)
-  return v.toExponential(1).replace('+', '').replaceAll('-', '−')
+  return v.toExponential(size < 1e-9 ? 0 : 1).replace('+', '').replaceAll('-', '−')
 }
+/* Four digits at least: 1.25, 101.3, 2375 */
+const four = v => say(v, Math.abs(v) < 100 ? 2 : Math.abs(v) < 1000 ? 1 : 0)
 const and = texts => `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`
 
 /* A cell with a number and, if it has a full length, a bar below */
@@ -241,10 +243,10 @@ function way(names, x, longest) {
     show({ x, power, sum, p, cost }, right) {
       rows.forEach((row, i) => {
         const bits = cost[i] / Math.LN2, [a, b, c, d] = row.cells
-        a.show(x[i], say(x[i], Math.abs(x[i]) < 100 ? 2 : 1))
+        a.show(x[i], four(x[i]))
         b.show(power[i], short(power[i]))
         c.show(p[i], short(p[i]))
-        d.show(bits, say(bits))
+        d.show(bits, four(bits))
         row.node.classList.toggle('right', i === right)
         row.mark.textContent = i === right ? ' ✓' : ''
       })
