@@ -27,7 +27,7 @@ def small(browser, site):
 def test_edited_numbers_are_multiplied_as_pytorch_does(small):
     page,figure = small
     chance = random.Random(0)
-    for _ in range(6):
+    for _ in range(3):
         for shapes in SHAPES:
             pick(figure, shapes)
             a,b = (tensor(o, dtype=torch.double) for o in of(figure, 'operands'))
@@ -81,14 +81,13 @@ def test_a_pixel_moves_its_row_and_a_weight_its_column(small):
     figure.get_by_label('right[2, 1]', exact=True).fill('5')
     assert of(figure, 'moved') == ['0,1', '1,1']
 
-@pytest.mark.parametrize('typed', ['', 'x', '1e2', '100', '-99.5', '1 2', 'NaN', '--3'])
-def test_no_number(small, typed):
+def test_no_number(small):
     page,figure = small
-    entry = figure.get_by_label('left[1, 2]', exact=True)
-    entry.fill(typed)
-    said = figure.get_by_role('alert')
-    assert said.text_content() == f'left[1, 2]: expected a number from −99 to 99, got “{typed}”. The picture keeps the last one.'
-    assert of(figure, 'operands')[0][1] == [1,2,3] and entry.get_attribute('aria-invalid') == 'true'
+    entry,said = figure.get_by_label('left[1, 2]', exact=True),figure.get_by_role('alert')
+    for typed in ('', 'x', '1e2', '100', '-99.5', '1 2', 'NaN', '--3'):
+        entry.fill(typed)
+        assert said.text_content() == f'left[1, 2]: expected a number from −99 to 99, got “{typed}”. The picture keeps the last one.'
+        assert of(figure, 'operands')[0][1] == [1,2,3] and entry.get_attribute('aria-invalid') == 'true'
     entry.fill('−2,5')
     assert of(figure, 'operands')[0][1] == [1,2,-2.5] and not said.is_visible() and entry.get_attribute('aria-invalid') is None
 
@@ -97,7 +96,8 @@ def test_shapes_that_do_not_fit(small):
     pick(figure, '(2, 3) @ (2, 3)')
     a,b = (tensor(o) for o in of(figure, 'operands'))
     with pytest.raises(RuntimeError) as e: a@b
-    assert str(e.value) in of(figure, 'says') and of(figure, 'result') is None
+    quoted = re.search('“(.*)”', of(figure, 'says'))[1]
+    assert quoted.startswith('mat1 and') and str(e.value).endswith(quoted) and of(figure, 'result') is None
     assert cells(figure).count() == 0 and 'no partner' in figure.locator('.mm-sum').text_content()
     for name in ('Step', 'All'): assert figure.get_by_role('button', name=name, exact=True).is_disabled()
     figure.get_by_label('right[1, 0]', exact=True).fill('9') # in the other shape it is [0, 1]
