@@ -120,6 +120,12 @@ def test_row_meets_column_by_touch(browser, site):
     page.context.close()
     assert wrong == []
 
+def test_two_pictures_on_a_page_leave_each_other_alone(small):
+    page,figure = small
+    page.locator('#explorable-addup .stage').wait_for()
+    assert [o.get_attribute('value') for o in page.locator('.explorable :checked').all()] == ['(2, 3) @ (3, 2)', '3', 'std 1', 'before']
+    for o in page.locator('.mm-matrix input').all(): assert o.evaluate('o => o.scrollWidth <= o.clientWidth') # the other one's styles don't squeeze it
+
 # --- 784 products that add up
 
 NAMES,STARTS,TIMES = ['3', '7', 'odd 3', 'odd 7'],['std 1', 'std 1/28'],['before', 'after']

@@ -122,6 +122,7 @@ export default function addup(stage, data) {
   const pickDigit = choice('Digit', data.names, data.names[0], v => { digit = data.names.indexOf(v); renew() })
   const pickStart = choice('Random start', data.starts, data.starts[0], v => { start = data.starts.indexOf(v); renew() })
   const pickTime = choice('Training', times, times[0], v => { time = times.indexOf(v); renew() })
+  Object.entries({ pickDigit, pickStart, pickTime }).forEach(([k, c]) => { for (const o of c.inputs) o.name = `addup-${k}` }) // groups of their own, beside another picture's
   const where = slider('Pixels added', { min: 0, max: N, step: 1, value: N, format: v => `${v} of ${N}` }, v => { stop(); n = v; redraw() })
   const play = button('Add up', () => {
     if (running) { stop(); redraw(); return }
@@ -142,7 +143,7 @@ export default function addup(stage, data) {
   stage.append(
     el('div', { class: 'row' }, pickDigit.node, pickStart.node, pickTime.node),
     el('div', { class: 'au-pictures' }, image.node, weights.node, products.node),
-    el('p', { class: 'au-key' }, el('span', { class: 'au-plus', text: 'orange, full: positive, for a three' }), el('span', { class: 'au-minus', text: 'blue, white inside: negative, for a seven' })),
+    el('p', { class: 'au-key' }, el('span', { class: 'au-plus', text: 'full orange: positive, for three' }), el('span', { class: 'au-minus', text: 'hollow blue: negative, for seven' })),
     el('div', { class: 'row au-move' }, where.node, play.node),
     curve, bars, says.node)
   new ResizeObserver(([o]) => { const wide = Math.round(o.contentRect.width); if (wide && wide !== W) { W = wide; redraw() } }).observe(curve)
