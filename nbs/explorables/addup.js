@@ -122,7 +122,6 @@ export default function addup(stage, data) {
   const pickDigit = choice('Digit', data.names, data.names[0], v => { digit = data.names.indexOf(v); renew() })
   const pickStart = choice('Random start', data.starts, data.starts[0], v => { start = data.starts.indexOf(v); renew() })
   const pickTime = choice('Training', times, times[0], v => { time = times.indexOf(v); renew() })
-  Object.entries({ pickDigit, pickStart, pickTime }).forEach(([k, c]) => { for (const o of c.inputs) o.name = `addup-${k}` }) // groups of their own, beside another picture's
   const where = slider('Pixels added', { min: 0, max: N, step: 1, value: N, format: v => `${v} of ${N}` }, v => { stop(); n = v; redraw() })
   const play = button('Add up', () => {
     if (running) { stop(); redraw(); return }

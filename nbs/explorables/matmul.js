@@ -44,7 +44,6 @@ export default function matmul(stage, data) {
   const sum = el('div', { class: 'mm-sum' }), wrong = el('p', { class: 'mm-wrong', role: 'alert', hidden: true })
   const says = teller()
   const pick = choice('Shapes', Object.keys(shapes), chosen, value => { chosen = value; fresh(); build() })
-  for (const o of pick.inputs) o.name = 'matmul-shapes' // a group of its own, beside another picture's
   const step = button('Step', () => {
     const all = cells.flat().map(c => c.key), i = all.indexOf(String(at))
     point(all.find(k => !seen.has(k)) ?? all[(i + 1) % all.length])

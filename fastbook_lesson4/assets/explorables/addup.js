@@ -55,10 +55,9 @@ function slider(label, { min, max, step, value, format = x => say(x) }, moved) {
   }
 }
 
-let groups = 0
 /* One of several: buttons in a row, arrows move between them. `options`: texts */
 function choice(label, options, value, chosen) {
-  const name = `choice-${groups++}`
+  const name = `choice-${Math.random()}` // no two groups of a page are one
   const inputs = options.map(o => el('input', { type: 'radio', name, value: o, checked: o === value, on: { change: () => chosen(o) } }))
   return {
     node: el('fieldset', { class: 'choice' }, el('legend', { text: label }), ...inputs.map((o, i) => el('label', {}, o, el('span', { text: options[i] })))),
@@ -293,7 +292,6 @@ function addup(stage, data) {
   const pickDigit = choice('Digit', data.names, data.names[0], v => { digit = data.names.indexOf(v); renew() })
   const pickStart = choice('Random start', data.starts, data.starts[0], v => { start = data.starts.indexOf(v); renew() })
   const pickTime = choice('Training', times, times[0], v => { time = times.indexOf(v); renew() })
-  Object.entries({ pickDigit, pickStart, pickTime }).forEach(([k, c]) => { for (const o of c.inputs) o.name = `addup-${k}` }) // groups of their own, beside another picture's
   const where = slider('Pixels added', { min: 0, max: N, step: 1, value: N, format: v => `${v} of ${N}` }, v => { stop(); n = v; redraw() })
   const play = button('Add up', () => {
     if (running) { stop(); redraw(); return }
