@@ -58,13 +58,13 @@ function table(a, b, total) {
 
 /* What somebody typed, as a list of lengths. An error says what is wrong with it */
 function read(text) {
-  const bare = text.replace(/^\s*(torch\.Size)?[\s([]*|[\s,)\]]*$/g, '')
+  const bare = text.replace(/^\s*(torch\.Size)?[\s([]*/, '').replace(/[\s,)\]]*$/, '')
   if (!bare && !/[([]/.test(text)) throw Error('Nothing here yet. A single number has the shape ()')
   const shape = bare === '' ? [] : bare.split(',').map(o => {
     const t = o.trim()
     if (t === '') throw Error('A length is missing between two commas')
     if (/^[-−]\d+$/.test(t)) throw Error(`${t.replace('-', '−')} is no length: wanted 1 or more`)
-    if (!/^\d+$/.test(t)) throw Error(`“${t}” is no length: wanted whole numbers and commas, such as 28, 28`)
+    if (!/^\d+$/.test(t)) throw Error(`“${t}” is no length: wanted numbers as in 28, 28`)
     if (+t < 1) throw Error('An axis of length 0 holds no number: wanted 1 or more')
     if (+t > LONGEST) throw Error(`${t} is too long for this picture: wanted at most ${commas(LONGEST)}`)
     return +t
@@ -83,19 +83,21 @@ function memory(n) {
 
 function why({ axis, pair: [x, y], clash, size, stretched }) {
   const [part, i] = stretched[0] ? [x, 0] : [y, 1]
-  const reason = clash ? `${x} and ${y} differ, and neither is 1. PyTorch refuses`
+  const reason = clash ? `${x} and ${y} differ, and neither is 1, so PyTorch refuses`
     : !stretched.includes(true) ? `${x} and ${y} agree`
-    : part === undefined ? `${NAMES[i]} has no axis here, and the gap is stretched to ${size}`
-    : `${NAMES[i]} has a 1, and it is stretched to ${size}`
+    : part === undefined ? `${NAMES[i]} has no axis here, so its gap is stretched to ${size}`
+    : `${NAMES[i]} has a 1, which is stretched to ${size}`
   return `Axis ${axis}: ${reason}.`
 }
 
 function summary({ axes, shape, rank, count, uses, table, error, cure }) {
   if (error) return `In its words: “${error}”.${cure ? ` With ${cure.code}, shape ${tuple(cure.shape)}, they would fit.` : ''}`
   const times = n => n === '1' ? 'once' : `${n} times`
-  return [`They fit. The result has shape ${tuple(shape)}, rank ${rank}, ${count} ${count === '1' ? 'number' : 'numbers'}.`,
-    axes.some(o => o.stretched.includes(true)) ? `Each number of a is used ${times(uses[0])}, each of b ${times(uses[1])}, and none is copied.` : 'Nothing is stretched, and nothing is copied.',
-    table ? `Look twice: ${table} numbers met ${table} others, and each met each. In a times table you want that. With predictions and labels it is a bug, and no error tells you.` : ''
+  const parts = axes.flatMap(o => o.stretched.map((yes, t) => yes && `${NAMES[t]}’s ${o.pair[t] ?? 'gap'} at axis ${o.axis}`)).filter(Boolean)
+  return [parts.length ? `They fit. Stretched: ${parts.join(', ')}.` : 'They fit, and nothing is stretched.',
+    `The result has shape ${tuple(shape)}, rank ${rank}, ${count} ${count === '1' ? 'number' : 'numbers'}.`,
+    `Each number of a is used ${times(uses[0])}, each of b ${times(uses[1])}, and none is copied.`,
+    table ? `Look twice: each of ${table} met each of ${table}, without an error. Right for a times table, a silent bug for predictions and labels.` : ''
   ].join(' ').trim()
 }
 
@@ -178,7 +180,7 @@ export default function broadcast(stage, { shown, predict, first }) {
   const hand = el('span', { class: 'hand' })
 
   // axis by axis
-  const steps = slider('Axes compared', { min: 0, max: MOST, step: 1, value: 0, format: x => `${x} of ${now ? now.axes.length : 0}` }, x => { seen = x; redraw() })
+  const steps = slider('Axes compared', { min: 0, max: MOST, step: 1, value: 0, format: x => `${x} of ${now ? now.axes.length : 0}` }, x => { seen = Math.min(x, now.stop); redraw() }) // at a clash it goes no further
   const next = button('Next axis', () => { seen = seen < now.stop ? seen + 1 : 0; redraw() })
 
   const facts = Object.fromEntries(['Shape', 'Rank', 'Numbers', 'Copied'].map(o => [o, el('dd')]))
@@ -188,19 +190,20 @@ export default function broadcast(stage, { shown, predict, first }) {
     const { axes, stop } = now, n = Math.max(1, axes.length), done = seen === stop
     chosen.c = Math.min(chosen.c, n - 1)
     boxes.style.setProperty('--n', n)
+    boxes.classList.toggle('many', n === MOST)
     for (const { c, cells, top, out } of columns) {
       const o = axes[c] ?? { axis: 0, pair: [], stretched: [] }, open = c < seen
       for (const node of [top, out, ...cells.map(k => k.node)]) node.hidden = c >= n
       top.textContent = axes.length ? `axis ${o.axis}` : ''
       top.classList.toggle('now', seen > 0 && c === seen - 1)
-      out.textContent = !axes.length ? '' : open ? o.clash ? '×' : o.size : c < stop ? '?' : ''
+      out.textContent = !axes.length ? '' : open ? o.clash ? '×' : o.size : done ? '' : '?'
       out.className = `slot result${open && o.clash ? ' clash' : ''}`
       cells.forEach(({ node, input, length, becomes }, t) => {
         const size = o.pair[t], gap = size === undefined, stretched = open && o.stretched[t]
         input.disabled = c >= n
         input.checked = chosen.t === t && chosen.c === c
         length.textContent = gap ? '' : size
-        becomes.textContent = stretched ? `→ ${o.size}` : ''
+        becomes.textContent = stretched ? `→${o.size}` : ''
         node.className = `slot${gap ? ' gap' : ''}${stretched ? ' stretched' : ''}${open && o.clash ? ' clash' : ''}`
         input.setAttribute('aria-label', `${NAMES[t]}, axis ${o.axis}: ${gap ? 'a gap' : size}${stretched ? `, stretched to ${o.size}` : open && o.clash ? ', clashes' : ''}`)
       })
@@ -209,7 +212,7 @@ export default function broadcast(stage, { shown, predict, first }) {
     hand.textContent = k >= 0 ? `Axis ${n - 1 - chosen.c} of ${NAMES[chosen.t]}:` : `A gap of ${NAMES[chosen.t]}:`
     for (const { node, can } of tools) node.setAttribute('aria-disabled', !can(s, k))
 
-    steps.input.max = stop
+    steps.input.max = axes.length
     steps.value = seen
     next.node.textContent = done && stop ? 'Start at the right' : 'Next axis'
     next.node.setAttribute('aria-disabled', !stop)
@@ -218,12 +221,12 @@ export default function broadcast(stage, { shown, predict, first }) {
     facts.Rank.textContent = !done ? '?' : now.shape ? now.rank : '–'
     facts.Numbers.textContent = !done ? '?' : now.shape ? `${now.count} (${memory(now.bytes)} as float32)` : '–'
     facts.Copied.textContent = !done ? '?' : now.shape ? '0 numbers' : '–'
-    const [left, right] = (!done ? 'out[?] = a[?] - b[?]' : now.code ?? 'out = nothing').split(' = ')
+    const [left, right] = (!done ? 'out[?] = a[?] - b[?]' : now.code ?? 'out = a - b # RuntimeError').split(' = ')
     line.replaceChildren(el('span', { text: `${left} =` }), ' ', el('span', { text: right })) // breaks after the equals sign, if it must
 
     const last = axes[seen - 1]
     says.text = seen === 0 && stop ? 'Lined up from the right. What shape comes out, or do they clash? Say it first, then compare axis by axis.'
-      : [last ? why(last) : '', done ? summary(now) : ''].join(' ').trim()
+      : [last && (!done || last.clash) ? why(last) : '', done ? summary(now) : ''].join(' ').trim()
   }
 
   stage.append(
