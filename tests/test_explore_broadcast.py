@@ -62,11 +62,11 @@ def test_what_it_says_is_what_pytorch_does(browser, site):
             lacking = out.ndim - own.ndim
             want = [k < lacking or wide.stride(k) == 0 for k in range(out.ndim)]
             assert [o[i] for o in said['stretched']][::-1] == want, (a, b)
-        if out.numel() < 500:
+        if out.numel() < 100:
             evaluations += 1
             x,y = torch.rand(a),torch.rand(b)
             assert torch.equal(evaluated(said['code'], x, y, shape), x-y), said['code']
-    assert fit > 100 and clash > 50 and evaluations > 90
+    assert fit > 100 and clash > 30 and evaluations > 90
     assert wrong == []
 
 def drawn(figure):
