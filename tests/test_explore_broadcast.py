@@ -134,7 +134,7 @@ def test_a_pair_of_the_list_asks_first(browser, site):
             assert told(figure)[1][n-seen] != '?'
         shown(figure, a, b)
         assert (seen == n) or by_torch(a, b)[0] is None
-        figure.get_by_role('button', name='Start at the right').click()
+        figure.get_by_role('button', name='Start again').click()
         assert set(told(figure)[1]) == {'?'}
     assert wrong == []
 

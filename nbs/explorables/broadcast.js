@@ -214,7 +214,7 @@ export default function broadcast(stage, { shown, predict, first }) {
 
     steps.input.max = axes.length
     steps.value = seen
-    next.node.textContent = done && stop ? 'Start at the right' : 'Next axis'
+    next.node.textContent = done && stop ? 'Start again' : 'Next axis'
     next.node.setAttribute('aria-disabled', !stop)
 
     facts.Shape.textContent = !done ? `(${axes.map((o, c) => c < seen ? o.size : '?').reverse().join(', ')})` : now.shape ? tuple(now.shape) : 'none: they clash'
