@@ -400,9 +400,9 @@ function presize(stage, data) {
 
   redraw()
   return {
-    get picture() { return Array.from(pictures[which.value].large, o => Math.round(255 * o)) },
-    get once() { return Array.from(result.once) },
-    get each() { return result.each.map(o => Array.from(o)) },
+    get picture() { return pictures[which.value].large },
+    get once() { return result.once },
+    get each() { return result.each },
     get kept() { return result.kept },
     get difference() { return result.difference },
     get inLens() { return inLens() },
