@@ -1,6 +1,6 @@
 import { el, svg, slider, choice, button, calm, frames, teller } from './kit.js'
 
-const MOST = 10000 // steps
+const MOST = 10000, HELD = 1000 // steps of a run, and of those that are kept when the rate moves: they are taken anew within a frame
 const f32 = Math.fround // PyTorch's float32
 /* Learning rates as powers of ten, where each begins, and what the axes show */
 const UNITS = {
@@ -22,8 +22,8 @@ function short(x) {
 
 /* `fit_quadratic`, a row for the start and for each step: loss, a, b, c and the three slopes.
    It can go on: `to(n)` makes rows up to `n`. `broke` is the step after which the loss was not finite */
-function Fit(x, y, start, lr) {
-  const rows = new Float32Array(7 * (MOST + 1)), rate = f32(lr), n = x.length, squares = x.map(u => f32(u * u))
+function Fit(x, y, start, lr, rows = new Float32Array(7 * (MOST + 1))) {
+  const rate = f32(lr), n = x.length, squares = x.map(u => f32(u * u))
   let made = -1, broke = null, [a, b, c] = start, bad
   return {
     to(last) {
@@ -138,7 +138,7 @@ function Valley() {
 
 /* data: `t` and `u`, the times in both units, `speed`, `start`, and `lowest`, the lowest loss there is */
 export default function descent(stage, data) {
-  const fitted = (unit, lr) => Fit(data[UNITS[unit].x], data.speed, data.start, lr)
+  const fitted = (unit, lr, rows) => Fit(data[UNITS[unit].x], data.speed, data.start, lr, rows)
   let unit = 'in seconds', lr = UNITS[unit].lr, fit = fitted(unit, lr), want = 0, running = false, bend
   const rates = Object.fromEntries(Object.keys(UNITS).map(o => [o, UNITS[o].lr]))
   const good = loss => loss <= 1.001 * data.lowest
@@ -200,7 +200,7 @@ export default function descent(stage, data) {
   })
   const step = k => () => { running = false; want = Math.min(MOST, fit.to(want) + k); fit.to(want); if (fit.broke !== null) want = Math.min(want, fit.broke); redraw() }
 
-  const rate = slider('Learning rate lr', { min: -7, max: -4, step: .002, value: -5, format: v => rateText(told(v)) }, v => { lr = rates[unit] = told(v); fit = fitted(unit, lr); redraw() })
+  const rate = slider('Learning rate lr', { min: -7, max: -4, step: .002, value: -5, format: v => rateText(told(v)) }, v => { lr = rates[unit] = told(v); fit = fitted(unit, lr, fit.rows); exact = want = Math.min(want, HELD); redraw() })
   function rateText(x) { return (x < 1e-3 ? x.toExponential() : String(x)).replace(/-/g, '−') }
   function told(v) { return Number((10 ** v).toPrecision(3)) } // what is said is what is used
   function measure(name) {
@@ -210,7 +210,7 @@ export default function descent(stage, data) {
     ;[rate.input.min, rate.input.max] = u.rates
     lr = rates[unit]
     rate.value = Math.log10(lr)
-    fit = fitted(unit, lr); want = 0; running = false
+    fit = fitted(unit, lr, fit.rows); want = 0; running = false
     slices.a.unit(u); slices.c.unit(u); valley.unit(u)
     redraw()
   }
