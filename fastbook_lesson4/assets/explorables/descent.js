@@ -224,7 +224,7 @@ function Fit(x, y, start, lr, rows = new Float32Array(7 * (MOST + 1))) {
 let clips = 0
 function Axes(width, height, up, title, says) {
   const [left, right, top, bottom] = [50, width - 6, 24, height - 34], id = `descent-${clips++}`
-  const ticks = svg('g', {}), inside = svg('g', { 'clip-path': `url(#${id})` }), out = svg('text', { x: right - 6, y: top + 31, 'text-anchor': 'end', class: 'out' })
+  const ticks = svg('g', {}), inside = svg('g', { 'clip-path': `url(#${id})` }), out = svg('text', { x: right - 6, y: top + 15, 'text-anchor': 'end', class: 'out' })
   const node = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': says },
     svg('clipPath', { id }, svg('rect', { x: left, y: top, width: right - left, height: bottom - top })),
     svg('text', { x: left - 7, y: 14, 'text-anchor': 'end', text: up }), svg('text', { x: left, y: 14, text: title, class: 'head' }), ticks,
@@ -255,9 +255,10 @@ function Axes(width, height, up, title, says) {
 
 /* The loss along one parameter: a parabola, the ball, its tangent, and the step */
 function Slice(name) {
-  const axes = Axes(300, 142, 'loss', `along ${name}, the others stand still`, `The loss as a curve along ${name}, with a ball where ${name} stands, its tangent, and the next step as an arrow`)
-  const curve = svg('path', { class: 'curve' }), tangent = svg('path', { class: 'tangent' }), fall = svg('path', { class: 'fall' }), step = svg('path', { class: 'step' }), far = svg('text', { x: (axes.left + axes.right) / 2, y: axes.top + 15, 'text-anchor': 'middle', class: 'out' }), ball = svg('circle', { r: 6, class: 'ball' })
-  axes.inside.append(curve, tangent, fall, step, far, ball)
+  const axes = Axes(300, 142, 'loss', `along ${name}`, `The loss as a curve along ${name}, the other parameters stand still, with a ball where ${name} stands, its tangent, and the next step as an arrow`)
+  const curve = svg('path', { class: 'curve' }), tangent = svg('path', { class: 'tangent' }), fall = svg('path', { class: 'fall' }), step = svg('path', { class: 'step' }), far = svg('text', { x: axes.right, y: 14, 'text-anchor': 'end' }), ball = svg('circle', { r: 6, class: 'ball' })
+  axes.inside.append(curve, tangent, fall, step, ball)
+  axes.node.append(far)
   return {
     node: axes.node,
     unit(u) { axes.set(u[name], [-.05 * u.top, u.top], u.ticks[name], u.ticks.loss, name) },
@@ -371,7 +372,7 @@ function descent(stage, data) {
   })
   const step = k => () => { running = false; want = Math.min(MOST, fit.to(want) + k); fit.to(want); if (fit.broke !== null) want = Math.min(want, fit.broke); redraw() }
 
-  const rate = slider('Learning rate lr', { min: -7, max: -4, step: .002, value: -5, format: v => rateText(told(v)) }, v => { lr = rates[unit] = told(v); fit = fitted(unit, lr, fit.rows); exact = want = Math.min(want, HELD); redraw() })
+  const rate = slider('Learning rate lr', { min: -7, max: -4, step: .004, value: -5, format: v => rateText(told(v)) }, v => { lr = rates[unit] = told(v); fit = fitted(unit, lr, fit.rows); exact = want = Math.min(want, HELD); redraw() })
   function rateText(x) { return (x < 1e-3 ? x.toExponential() : String(x)).replace(/-/g, '−') }
   function told(v) { return Number((10 ** v).toPrecision(3)) } // what is said is what is used
   function measure(name) {
