@@ -272,7 +272,7 @@ function Slice(name) {
       const way = Math.sign(end - x), head = Math.min(7, Math.abs(end - x) / 2)
       step.setAttribute('d', `M${x} ${y}H${end}m${-way * head} ${-head * .7}L${end} ${y}l${-way * head} ${head * .7}`)
       fall.setAttribute('d', Math.abs(end - x) > 3 ? `M${end} ${y}L${axes.point(next, on(next))}` : '')
-      far.textContent = `a step: ${share(lr * bend)} of the way down`
+      far.textContent = `a step: ${share(lr * bend)} of the way`
       ball.setAttribute('cx', x); ball.setAttribute('cy', y)
       return axes.lost(at, loss)
     }
@@ -325,7 +325,7 @@ function descent(stage, data) {
     const way = `A step goes ${share(lr * bend.a)} of the way to the bottom of the curve along a, ${share(lr * bend.c)} along c.`
     if (n === 0) return `At the start the loss is ${short(now.loss)}. ${way}`
     const after = `After ${whole(n)} ${n === 1 ? 'step' : 'steps'} the loss is ${short(now.loss)}`
-    if (good(now.loss)) return `${after}: arrived, the lowest there is is ${short(data.lowest)}. ${way}`
+    if (good(now.loss)) return `${after}: arrived. The lowest there is: ${short(data.lowest)}. ${way}`
     if (now.loss > fit.row(n - 1).loss) return `${after}, more than before${lost ? ', and the ball has left the picture' : ''}. ${way}`
     return `${after}${n === MOST ? ', and the time is up' : ''}. The lowest there is: ${short(data.lowest)}. ${way}`
   }
