@@ -101,6 +101,46 @@ def test_by_mouse(browser, site):
     assert 'more than before' not in seen(page, figure)['text'] and figure.get_by_text('the ball is out there').count() == 0
     assert wrong == []
 
+DRAWN = """o => [...o.querySelectorAll('svg')].map(svg => {
+  const node = c => svg.querySelector(c), xs = [...svg.querySelectorAll('text[text-anchor=middle]')].slice(0, -1), up = [...svg.querySelectorAll('text[text-anchor=end]')].slice(1).filter(t => /\\d$/.test(t.textContent))
+  const value = t => parseFloat(t.textContent.replace('−', '-').replace(',', '')), line = (t, at) => { const [a, b] = [t[0], t.at(-1)]; return p => value(a) + (p - +a.getAttribute(at)) / (+b.getAttribute(at) - +a.getAttribute(at)) * (value(b) - value(a)) }
+  const x = line(xs, 'x'), y0 = line(up, 'y'), y = p => y0(p + 4), at = (c, o = node(c)) => [x(+o.getAttribute('cx')), y(+o.getAttribute('cy'))]
+  const curve = node('.curve'), points = curve && Array.from({ length: 800 }, (_, i) => curve.getPointAtLength(curve.getTotalLength() * i / 799)).map(p => [x(p.x), y(p.y)])
+  const [, mx, my, end, hx] = node('.step')?.getAttribute('d').match(/M(\\S+) (\\S+)H([^m]+)m(\\S+) /)?.map(Number) ?? []
+  const star = node('.star')?.getAttribute('transform').match(/-?[\\d.]+(e-?\\d+)?/g).map(Number)
+  const levels = [...svg.querySelectorAll('.level')].map(o => { const [a, , c, d, e, f] = o.getAttribute('transform').match(/-?[\\d.]+(e-?\\d+)?/g).map(Number); return [0, 1, 2, 3, 4].map(k => [x(a * Math.cos(k) + c * Math.sin(k) + e), y(d * Math.sin(k) + f)]) })
+  return { ball: at('.ball'), points, end: x(end), head: hx, star: star && [x(star[0]), y(star[1])], levels }
+})"""
+
+@pytest.mark.parametrize('unit,lr', [('in seconds', 3e-5), ('from −1 to 1', .7)])
+def test_what_is_drawn_is_what_is_said(browser, site, unit, lr):
+    "Read off the axes: the ball, the parabola that it lies on, the step, the star and the level lines"
+    page,figure,wrong = explored(browser, site, 'sgd.html', 'descent', **WIDE)
+    figure.get_by_role('radio', name=unit).check()
+    set_rate(figure, lr)
+    for _ in range(3): figure.get_by_role('button', name='Step', exact=True).click()
+    lr,t = seen(page, figure)['lr'],TIMES[unit].double()
+    want = fit_quadratic(t, SPEED.double(), params=fit_quadratic(T, SPEED, steps=0).params[0].double(), lr=lr, steps=3)
+    now_,(a,b,c) = want.params[-1],want.params[-1].tolist()
+    def loss(a, c): return mse(quadratic(t, (a, b, c)), SPEED.double()).item()
+    drawn = figure.evaluate(DRAWN)
+    for k,name in ((0, 'a'), (2, 'c')):
+        one = drawn[k and 1]
+        wide,high = max(x for x,_ in one['points']) - min(x for x,_ in one['points']),2200 if unit != 'in seconds' else 68_000
+        assert abs(one['ball'][0] - now_[k].item()) < .002*wide and abs(one['ball'][1] - want.losses[-1].item()) < .005*high
+        for x,y in one['points'][::50]:
+            assert abs(y - (loss(x, c) if name == 'a' else loss(a, x))) < .01*high + .005*y, (name, x, y)
+        assert abs(one['end'] - (now_[k] - lr*want.grads[-1,k]).item()) < .002*wide
+        assert one['head']*want.grads[-1,k] >= 0 # its head looks back
+    above = drawn[2]
+    X = torch.stack([t**2, torch.ones(20).double()], 1)
+    star = torch.linalg.lstsq(X, (SPEED.double() - b*t)[:,None]).solution[:,0].tolist()
+    for got,at in ((above['ball'], (a, c)), (above['star'], star)): assert all(abs(x-y) < .01*max(1, abs(y)) for x,y in zip(got, at)), (got, at)
+    for points in above['levels']:
+        heights = [loss(*o) - loss(*star) for o in points]
+        assert max(heights) < 1.03*min(heights)
+    assert wrong == []
+
 def test_running(browser, site):
     page,figure,wrong = explored(browser, site, 'sgd.html', 'descent', **WIDE)
     press = lambda name: figure.get_by_role('button', name=name, exact=True).click()
