@@ -42,7 +42,7 @@ function unpacked(o) {
 
 /* --- controls. Each has a `node`; those that hold a value have `value`, which can be set */
 function slider(label, { min, max, step, value, format = x => say(x) }, moved) {
-  const out = el('output', {})
+  const out = el('output', { 'aria-live': 'off' }) // the value is read with the slider itself
   const input = el('input', { type: 'range', min, max, step, value })
   const show = () => { out.textContent = format(+input.value); input.setAttribute('aria-valuetext', out.textContent) }
   input.addEventListener('input', () => { show(); moved(+input.value) })
