@@ -76,6 +76,64 @@ def site():
         for page in ('index.html', heaviest.name):
             for what,value in scores(url + page).items(): yield row(f'Lighthouse, {page}, {what}', value, 'of 100', floor=95 if what == 'performance' else 100)
 
+COUNT = """() => { // what each frame's callbacks cost
+  window.cost = 0
+  const next = window.requestAnimationFrame.bind(window)
+  window.requestAnimationFrame = f => next(t => { const from = performance.now(); f(t); window.cost += performance.now() - from })
+}"""
+
+REACT = """async stage => { // the time of the reaction to each way of touching each control: event, drawing, layout; the median of twenty
+  const frame = () => new Promise(ok => setTimeout(ok, 40)), res = []
+  async function measured(name, act) {
+    const all = []
+    for (let i = 0; i < 20; i++) {
+      window.cost = 0
+      const from = performance.now()
+      act(i)
+      document.body.getBoundingClientRect()
+      const now = performance.now() - from
+      await frame()
+      all.push(now + window.cost)
+    }
+    res.push([all.sort((a, b) => a - b)[10], name])
+  }
+  const name = e => e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent || e.tagName
+  for (const e of stage.querySelectorAll('input[type=range]')) await measured(name(e), i => {
+    e.value = +e.min + (e.max - e.min) * (i % 10 + .5) / 10
+    e.dispatchEvent(new Event('input', { bubbles: true }))
+  })
+  for (const e of stage.querySelectorAll('input[type=radio], input[type=checkbox], button')) if (e.checkVisibility() && !e.disabled) await measured(name(e), () => e.click())
+  for (const e of stage.querySelectorAll('canvas, svg')) {
+    const r = e.getBoundingClientRect()
+    if (r.width) await measured(name(e), i => {
+      for (const type of ['pointerdown', 'pointermove', 'pointermove', 'pointerup']) e.dispatchEvent(new PointerEvent(type, {
+        bubbles: true, pointerId: 1, isPrimary: true, buttons: 1, clientX: r.x + r.width * (i + 1) / 22, clientY: r.y + r.height * (type === 'pointermove' ? .6 : .4) }))
+    })
+  }
+  return res
+}"""
+
+@bench
+def hands():
+    "How long the explorable pictures take to answer a hand, on a processor a quarter as fast, as Lighthouse takes a phone's to be"
+    from playwright.sync_api import sync_playwright
+    subprocess.run([sys.executable, ROOT/'tools'/'site_builder.py'], check=True, stdout=subprocess.DEVNULL)
+    docs = ROOT/'_docs'
+    with served(docs) as url, sync_playwright() as p:
+        b = p.chromium.launch(executable_path=browser(), args=['--no-sandbox', '--disable-gpu'])
+        for path in sorted(docs.glob('*.html')):
+            for name in re.findall(r'<figure class="explorable" id="explorable-(\w+)"', path.read_text(encoding='utf-8')):
+                page = b.new_page(viewport={'width': 412, 'height': 823}, reduced_motion='reduce')
+                page.add_init_script(f'({COUNT})()')
+                page.goto(url + path.name)
+                stage = page.locator(f'#explorable-{name} .stage')
+                stage.scroll_into_view_if_needed()
+                page.context.new_cdp_session(page).send('Emulation.setCPUThrottlingRate', {'rate': 4})
+                slowest,what = max(stage.evaluate(REACT))
+                yield row(f'{name} in {path.stem}, slowest: {" ".join(what.split())[:24]}', slowest/(1000/60), 'frames', ceiling=1)
+                page.context.close()
+        b.close()
+
 @bench
 def load():
     "The digits: one file against 14434 PNG files opened with PIL and stacked"
