@@ -376,7 +376,7 @@ function draw(stage, data) {
   pad.ctx.scale(280 / SIDE, 280 / SIDE)
   const gets = bitmap(SIDE, SIDE, 84, 'What the models get: the drawing, cut out, scaled and centred, as 28 by 28 pixels')
   const cards = models.map(o => card(o, labels)), says = teller()
-  const undo = button('Undo', () => { items.pop(); again() }).node, clear = button('Clear', () => begin()).node
+  const takeBack = () => { items.pop(); again() }, undo = button('Undo', takeBack).node, clear = button('Clear', () => begin()).node
 
   const current = () => items.slice(items.lastIndexOf(null) + 1)
   function paintPad() {
@@ -468,9 +468,8 @@ function draw(stage, data) {
     } else if (e.key === ' ') {
       if (down) down = open = false
       else if (!e.repeat) { start([...pen]); down = true }
-    }
-    else if (e.key === 'Backspace') undo.click()
-    else if (e.key === 'Delete') clear.click()
+    } else if (e.key === 'Backspace') takeBack()
+    else if (e.key === 'Delete') begin()
     else return
     e.preventDefault()
     byKey = true
@@ -481,11 +480,11 @@ function draw(stage, data) {
 
   const offer = (label, buttons) => el('div', { class: 'tries', role: 'group', 'aria-label': label }, el('span', { text: label }), ...buttons)
   stage.append(
+    el('p', {}, el('b', { text: `Draw ${data.task ?? 'a 3 or a 7'}` }), ' with finger, mouse or pen, or by keys: arrows move, space lowers and lifts.'),
     el('div', { class: 'desk' },
       el('div', { class: 'paper' }, pad.node),
       el('div', { class: 'side' }, el('span', { class: 'view' }, gets.node, el('span', { text: 'what they get' })), undo, clear),
       el('div', { class: 'offers' },
-        el('p', { text: data.task ?? 'Draw a 3 or a 7: with finger, mouse or pen, or by keys (arrows move, space lowers and lifts).' }),
         offer('Examples', data.examples.map(([name, x]) => button(name, () => begin(Float32Array.from(x, p => p / 255))).node)),
         offer('Something else', data.others.map(name => button(name, () => begin(...SHAPES[name]())).node)))),
     el('div', { class: 'models' }, ...cards.map(o => o.node)), says.node)
