@@ -4,6 +4,7 @@ import nbformat, numpy as np, pytest, torch
 import torch.nn.functional as F
 from conftest import ROOT,explored
 from playwright.sync_api import TimeoutError
+from fastbook_lesson4.convolution import load_mnist
 from fastbook_lesson4.pixels import load_mnist_sample
 from fastbook_lesson4.similarity import l1_distance
 
@@ -59,44 +60,20 @@ def test_the_answers_are_pytorchs(browser, site, some, page, notebook):
     params = json.dumps(data, default=lambda o: 'x'*(o.numel()*(1 if o.dtype == torch.uint8 else 2)*4//3))
     assert len(params) < 100_000 and wrong == []
 
-def test_the_residual_net(browser, site, some, tmp_path):
-    "Convolution, pooling and skips: the net of chapter 07, its batch normalization folded into the convolutions"
-    import matplotlib.pyplot as plt
-    from fastbook_lesson4.convolution import mini_resnet
-    from fastbook_lesson4.show import explorable
-    torch.manual_seed(0)
-    net = mini_resnet((8,16,32), 10)
-    with torch.no_grad():
-        for _ in range(3): net(some) # the norms have seen something
-    layers = folded(net.eval())
-    with torch.no_grad(): torch.testing.assert_close(pytorchs(layers, some), net(some), rtol=1e-3, atol=1e-3)
-    data = dict(labels=list('0123456789'), task='a digit', others=['K'], examples=[['one', (255*some[0]).byte()]], models=[{'name': 'Residual net', 'layers': layers}])
-    page = explorable('draw', plt.figure(), 'A digit', **data)
-    (site[0]/'draw-test.html').write_text(f'<!doctype html><html lang="en"><link rel="icon" href="data:,"><body>{page.data}</body></html>')
-    try:
-        _,figure,wrong = explored(browser, site, 'draw-test.html', 'draw')
-        assert figure.locator('.model li').count() == 10 and figure.locator('.views canvas').count() == 8
-        data['models'][0]['layers'] = halved(layers)
-        assert compare(figure, data, some) < 1e-4 and wrong == []
-    finally: (site[0]/'draw-test.html').unlink()
-
-def folded(net):
-    "The layers of a `mini_resnet`, batch normalization inside the convolutions"
-    from fastbook_lesson4.convolution import ResBlock
-    from torch import nn
-    from torch.nn.utils import fuse_conv_bn_eval
-    res = []
-    for m in net.children():
-        if isinstance(m, ResBlock): res += [['residual', folded(m.f)], ['relu']]
-        elif isinstance(m, nn.Sequential):
-            conv = fuse_conv_bn_eval(m[0], m[1]) if isinstance(m[0], nn.Conv2d) else None
-            res += ([['conv', conv.weight.detach(), conv.bias.detach()]] + [['relu']]*(len(m) > 2)) if conv else folded(m)
-        elif isinstance(m, nn.Linear): res.append(['linear', m.weight.detach(), m.bias.detach()])
-        elif isinstance(m, nn.MaxPool2d): res.append(['maxpool'])
-        elif isinstance(m, nn.AdaptiveMaxPool2d): res.append(['top'])
-    return res
-
-def halved(o): return [halved(x) for x in o] if isinstance(o, list) else o.half().float() if isinstance(o, torch.Tensor) else o
+def test_the_residual_net(browser, site, some):
+    "Convolution, pooling and skips, for all ten digits"
+    page,figure,wrong = explored(browser, site, 'convolution.html', 'draw')
+    data = given('07_convolution')
+    assert [o[0] for o in data['models'][0]['layers']] == ['conv','relu','maxpool','residual','relu']*3 + ['top','linear']
+    x = torch.cat([some, load_mnist().test_x[:40].flatten(1)])
+    assert compare(figure, data, x) < 1e-3
+    assert figure.locator('.model li').count() == 10 and figure.locator('.views canvas').count() == 8
+    figure.get_by_role('button', name='8', exact=True).click()
+    assert answered(figure, [8])
+    figure.get_by_role('button', name='heart').click() # is a digit too
+    page.wait_for_timeout(100)
+    assert figure.evaluate('o => o.explorable.answers[0].p.reduce((a, b) => a + b)') == pytest.approx(1)
+    assert wrong == []
 
 def test_a_drawing_becomes_what_mnist_has(browser, site, some):
     "Digits drawn large, small and anywhere come back as they were: same size, same place, same centre of mass"
