@@ -109,7 +109,7 @@ def test_without_scripts_a_still_picture_stands_there(browser, site, at, name, p
     assert wrong == []
     tab.context.close()
 
-OUT = """stage => [...stage.querySelectorAll('*')].filter(e => e.checkVisibility() && !e.closest('.aloud') && e.getBoundingClientRect().right > stage.getBoundingClientRect().right + 1).map(e => e.outerHTML.slice(0, 120))"""
+OUT = """stage => [...stage.querySelectorAll('*')].filter(e => e.checkVisibility() && !e.closest('.aloud, [clip-path]') && e.getBoundingClientRect().right > stage.getBoundingClientRect().right + 1).map(e => e.outerHTML.slice(0, 120))"""
 SMALL = """stage => [...stage.querySelectorAll('button, select, input, [tabindex]')].filter(e => e.checkVisibility())
   .map(e => [e.closest('label') && /radio|checkbox/.test(e.type) ? e.closest('label') : e, e]).map(([box, e]) => [box.getBoundingClientRect(), e]).filter(([r]) => r.width < 24 || r.height < 24).map(([r, e]) => `${r.width} x ${r.height} ${e.outerHTML.slice(0, 120)}`)"""
 

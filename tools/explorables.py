@@ -26,15 +26,19 @@ def script(name):
     register = f'(window.explorables ??= {{}}).{name} = (id, data) => start({name}, id, data)'
     return f"(() => {{\n'use strict'\n{plain(KIT)}\n\n{{\n{plain(name)}\n\n;{register}\n}}\n}})()\n" # in a block: its names are its own
 
+def own_style(name): return p.read_text(encoding='utf-8') if (p := SOURCE/f'{name}.css').is_file() else ''
+
 def style(name):
     "The look of one picture: the kit's, and what it adds"
-    return ''.join(p.read_text(encoding='utf-8') for p in (SOURCE/f'{KIT}.css', SOURCE/f'{name}.css') if p.is_file())
+    return own_style(KIT) + own_style(name)
 
-def files():
-    "What the library and the site need: `{name: text}`"
-    return {f'{n}.js': script(n) for n in names()} | {f'{n}.css': style(n) for n in names()}
+def assets():
+    "What the library needs: `{path: text}`"
+    return {ASSETS/f'{n}.js': script(n) for n in names()} | {ASSETS/f'{n}.css': style(n) for n in names()}
 
-def assets(): return {ASSETS/k: v for k,v in files().items()}
+def on_site():
+    "What the site needs, where a page with several pictures loads the kit's look once: `{name: text}`"
+    return {f'{n}.js': script(n) for n in names()} | {f'{n}.css': own_style(n) for n in [KIT, *names()]}
 
 def stale():
     "Files of the library that are not what their sources say, or have none"

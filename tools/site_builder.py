@@ -463,7 +463,7 @@ def write_site(cache):
     if pictures.folder.is_dir(): shutil.copytree(pictures.folder, out/pictures.folder.name)
     shutil.copytree(NBS/'fonts', out/'fonts')
     (out/'explorables').mkdir()
-    for n,text in explorables.files().items(): (out/'explorables'/n).write_text(text, encoding='utf-8')
+    for n,text in explorables.on_site().items(): (out/'explorables'/n).write_text(text, encoding='utf-8')
     for o in (NBS/'styles.css', THEME/'site.js', THEME/'favicon.svg', ASSETS/'vendor'/'fuse'/'fuse.min.js'): shutil.copy(o, out)
     shutil.copy(ASSETS/'vendor'/'fuse'/'LICENSE', out/'fuse.LICENSE.txt')
     for p in notebooks(): shutil.copy(p, out/inside(p))

@@ -1,0 +1,415 @@
+(() => {
+'use strict'
+/* What the explorable pictures share: how they are built, drawn, themed and read aloud. */
+
+/* --- building */
+const SVG = 'http://www.w3.org/2000/svg'
+function make(node, { on = {}, text, ...attributes } = {}, children) {
+  for (const [k, v] of Object.entries(attributes)) if (v !== undefined && v !== false && v !== null) node.setAttribute(k, v === true ? '' : v)
+  for (const [k, f] of Object.entries(on)) node.addEventListener(k, f)
+  if (text !== undefined) node.textContent = text
+  node.append(...children)
+  return node
+}
+/* An element: `el('button', { class: 'x', text: 'Run', on: { click: f } }, ...children)` */
+const el = (tag, options, ...children) => make(document.createElement(tag), options, children)
+/* The same for a drawing */
+const svg = (tag, options, ...children) => make(document.createElementNS(SVG, tag), options, children)
+
+/* --- numbers */
+/* A number as text, with a fixed number of decimals and a real minus sign */
+function say(x, digits = 2) {
+  if (Number.isNaN(x)) return 'nan'
+  if (!Number.isFinite(x)) return x > 0 ? 'inf' : '−inf'
+  const big = Math.abs(x) >= 1e6
+  const t = big ? x.toExponential(1) : x.toFixed(digits)
+  return (Number(t) === 0 ? t.replace('-', '') : t).replace('-', '−')
+}
+
+function bytes(text) { return Uint8Array.from(atob(text), c => c.charCodeAt(0)) }
+function half(bits) { // one float16
+  const sign = bits & 0x8000 ? -1 : 1, e = bits >> 10 & 31, m = bits & 1023
+  return sign * (e === 0 ? m * 2 ** -24 : e === 31 ? (m ? NaN : Infinity) : (1 + m / 1024) * 2 ** (e - 15))
+}
+/* Tensors travel as text: {f16: base64, shape} becomes a Float32Array, {u8: base64, shape} a Uint8Array, both with a `shape` */
+function unpacked(o) {
+  if (Array.isArray(o)) return o.map(unpacked)
+  if (!o || typeof o !== 'object') return o
+  if (o.u8) return Object.assign(bytes(o.u8), { shape: o.shape })
+  if (o.f16) return Object.assign(Float32Array.from(new Uint16Array(bytes(o.f16).buffer), half), { shape: o.shape })
+  return Object.fromEntries(Object.entries(o).map(([k, v]) => [k, unpacked(v)]))
+}
+
+/* --- controls. Each has a `node`; those that hold a value have `value`, which can be set */
+function slider(label, { min, max, step, value, format = x => say(x) }, moved) {
+  const out = el('output', { 'aria-live': 'off' }) // the value is read with the slider itself
+  const input = el('input', { type: 'range', min, max, step, value })
+  const show = () => { out.textContent = format(+input.value); input.setAttribute('aria-valuetext', out.textContent) }
+  input.addEventListener('input', () => { show(); moved(+input.value) })
+  show()
+  return {
+    node: el('label', { class: 'slider' }, el('span', { text: label }), input, out),
+    input,
+    get value() { return +input.value },
+    set value(x) { input.value = x; show() }
+  }
+}
+
+/* One of several: buttons in a row, arrows move between them. `options`: texts */
+function choice(label, options, value, chosen) {
+  const name = `choice-${Math.random()}` // no two groups of a page are one
+  const inputs = options.map(o => el('input', { type: 'radio', name, value: o, checked: o === value, on: { change: () => chosen(o) } }))
+  return {
+    node: el('fieldset', { class: 'choice' }, el('legend', { text: label }), ...inputs.map((o, i) => el('label', {}, o, el('span', { text: options[i] })))),
+    inputs,
+    get value() { return inputs.find(o => o.checked)?.value },
+    set value(x) { for (const o of inputs) o.checked = o.value === x }
+  }
+}
+
+function button(label, pressed) {
+  const node = el('button', { type: 'button', text: label, on: { click: pressed } })
+  return { node }
+}
+
+function tick(label, value, changed) {
+  const input = el('input', { type: 'checkbox', checked: value, on: { change: () => changed(input.checked) } })
+  return { node: el('label', { class: 'tick' }, input, el('span', { text: label })), input, get value() { return input.checked }, set value(x) { input.checked = x } }
+}
+
+/* A field to type in. `label` is read aloud; it is seen too unless `hidden` */
+function field(label, value, typed, { hidden = false, ...attributes } = {}) {
+  const input = el('input', { type: 'text', value, autocomplete: 'off', spellcheck: 'false', 'aria-label': hidden ? label : undefined, ...attributes, on: { input: () => typed(input.value) } })
+  return { node: hidden ? input : el('label', { class: 'field' }, el('span', { text: label }), input), input, get value() { return input.value }, set value(x) { input.value = x } }
+}
+
+/* --- the reader's wishes */
+/* Does the reader want no motion? */
+const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches
+
+/* A colour of the theme as canvas wants it: `ink`, `soft`, `line`, `ground`, `raised`, `blue`, `orange`, `green`, `accent` */
+function colour(root, name) {
+  const probe = root.querySelector('.probe') || root.appendChild(el('i', { class: 'probe', hidden: true }))
+  probe.style.color = `var(--x-${name})`
+  return getComputedStyle(probe).color
+}
+
+/* Call `f` whenever light becomes dark or dark light */
+function onTheme(f) {
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', f)
+  const seen = new MutationObserver(f)
+  for (const o of [document.documentElement, document.body]) seen.observe(o, { attributes: true, attributeFilter: ['data-theme', 'theme', 'class', 'data-jp-theme-light'] })
+}
+
+/* --- drawing */
+/* Draw once a frame, however often it is asked for: `const redraw = frames(draw)` */
+function frames(draw) {
+  let waiting = false
+  return () => { if (!waiting) { waiting = true; requestAnimationFrame(() => { waiting = false; draw() }) } }
+}
+
+/* A canvas of `width` by `height` CSS pixels, sharp on any screen, that shrinks with its column; `ctx` draws in these pixels */
+function canvas(width, height, label) {
+  const sharp = Math.min(2, Math.max(1, window.devicePixelRatio || 1))
+  const node = el('canvas', { width: width * sharp, height: height * sharp, role: 'img', 'aria-label': label })
+  node.style.width = `${width}px`
+  const ctx = node.getContext('2d')
+  ctx.scale(sharp, sharp)
+  return { node, ctx }
+}
+
+/* An image as big pixels: a canvas of `w` by `h` dots, shown `size` CSS pixels wide. `paint(colours)` takes
+   a function from the number of a pixel to [red, green, blue], each in [0, 255] */
+function bitmap(w, h, size, label) {
+  const node = el('canvas', { width: w, height: h, role: 'img', 'aria-label': label, class: 'pixels' })
+  node.style.width = `${size}px`
+  const ctx = node.getContext('2d'), data = ctx.createImageData(w, h)
+  return {
+    node,
+    paint(rgb) {
+      for (let i = 0; i < w * h; i++) { const [r, g, b] = rgb(i); data.data.set([r, g, b, 255], 4 * i) }
+      ctx.putImageData(data, 0, 0)
+    }
+  }
+}
+/* Dark on white, as the course draws digits: `x` in [0, 1] */
+const grey = x => { const v = 255 * (1 - Math.min(1, Math.max(0, x))); return [v, v, v] }
+/* Blue below zero, white at zero, orange above: `x` in [-1, 1] */
+const signed = x => {
+  const t = Math.min(1, Math.abs(x)), [r, g, b] = x < 0 ? [0, 114, 178] : [213, 94, 0]
+  return [255 + t * (r - 255), 255 + t * (g - 255), 255 + t * (b - 255)]
+}
+
+/* --- what a picture says in words: read aloud when the hand rests, and there for everybody to read */
+function teller() {
+  const node = el('p', { class: 'says' }), aloud = el('p', { class: 'aloud', role: 'status' })
+  let later
+  return {
+    node: el('div', {}, node, aloud),
+    get text() { return node.textContent },
+    set text(t) {
+      if (t === node.textContent) return
+      node.textContent = t
+      clearTimeout(later)
+      later = setTimeout(() => { aloud.textContent = t }, 700)
+    }
+  }
+}
+
+/* --- starting */
+/* Put `draw(stage, data)` in the place of the still picture of each figure with this id. What it returns is kept as the figure's `explorable` */
+function start(draw, id, data) {
+  for (const figure of document.querySelectorAll(`figure.explorable[id="${id}"]:not([data-ready])`)) {
+    figure.dataset.ready = ''
+    const stage = el('div', { class: 'stage' })
+    const still = figure.querySelector('.still')
+    still.after(stage)
+    try { figure.explorable = draw(stage, unpacked(data)); still.hidden = true }
+    catch (e) { stage.remove(); throw e } // the still picture stays
+  }
+}
+
+{
+const SIZE = 96 // side of the results, in pixels
+const LENS = 24 // side of the cutout
+
+/* A picture is a Float32Array of side * side pixels, three numbers in [0, 1] for each */
+
+/* `img` made smaller as PyTorch does it with antialias: a mean of the pixels around, in which the near ones count more */
+function shrunk(img, from, to) {
+  const scale = from / to
+  const half = (src, rows) => { // rows of `from` pixels become columns of `to` pixels
+    const out = new Float32Array(to * rows * 3)
+    for (let i = 0; i < to; i++) {
+      const middle = scale * (i + .5)
+      const first = Math.max(0, Math.floor(middle - scale + .5)), last = Math.min(from, Math.floor(middle + scale + .5))
+      const weights = Array.from({ length: last - first }, (_, j) => 1 - Math.abs(first + j + .5 - middle) / scale)
+      const sum = weights.reduce((a, b) => a + b)
+      for (let k = 0; k < rows; k++) for (let c = 0; c < 3; c++) {
+        let v = 0
+        for (let j = first; j < last; j++) v += weights[j - first] * src[(k * from + j) * 3 + c]
+        out[(i * rows + k) * 3 + c] = v / sum
+      }
+    }
+    return out
+  }
+  return half(half(img, from), to)
+}
+
+/* Back into [0, n-1]: what lies beyond an edge is its mirror image */
+function mirrored(x, n) {
+  let d = Math.abs(x + .5)
+  if (d > n) d = Math.floor(d / n) % 2 ? n - d % n : d % n
+  return d < .5 ? 0 : d > n - .5 ? n - 1 : d - .5
+}
+
+/* One interpolation: where does each pixel of the result come from? The last change is applied first.
+   Then mix the four pixels around that place. `beyond`, if given, notes which places lie outside of the picture */
+function lookedUp(img, side, { angle = 0, zoom = 1, tilt = 0 }, beyond) {
+  const out = new Float32Array(SIZE * SIZE * 3)
+  const cos = Math.cos(angle * Math.PI / 180), sin = Math.sin(angle * Math.PI / 180)
+  for (let i = 0, o = 0; i < SIZE; i++) {
+    const v = (2 * i + 1) / SIZE - 1
+    const near = (1 - Math.abs(tilt)) / (1 + tilt * v) / zoom
+    for (let j = 0; j < SIZE; j++, o += 3) {
+      const x = ((2 * j + 1) / SIZE - 1) * near, y = v * near // tilted, enlarged ...
+      const px = x * cos + y * sin, py = y * cos - x * sin // ... and turned
+      if (beyond) beyond[i * SIZE + j] = Math.abs(px) > 1 || Math.abs(py) > 1
+      const sx = mirrored(((px + 1) * side - 1) / 2, side), sy = mirrored(((py + 1) * side - 1) / 2, side)
+      const x0 = Math.floor(sx), y0 = Math.floor(sy), dx = sx - x0, dy = sy - y0
+      const a = (y0 * side + x0) * 3, b = x0 + 1 < side ? a + 3 : a, below = y0 + 1 < side ? side * 3 : 0
+      for (let c = 0; c < 3; c++) {
+        const top = img[a + c] + dx * (img[b + c] - img[a + c])
+        const bottom = img[a + c + below] + dx * (img[b + c + below] - img[a + c + below])
+        out[o + c] = top + dy * (bottom - top)
+      }
+    }
+  }
+  return out
+}
+
+/* The mean difference of neighbouring pixels */
+function detail(img) {
+  const row = SIZE * 3
+  let sum = 0
+  for (let start = 0; start < img.length; start += row) {
+    for (let i = start + 3; i < start + row; i++) sum += Math.abs(img[i] - img[i - 3])
+    if (start) for (let i = start; i < start + row; i++) sum += Math.abs(img[i] - img[i - row])
+  }
+  return sum / (img.length - row)
+}
+
+function presize(stage, data) {
+  const side = data.cat.shape[0]
+  const edge = data.checker
+  const prepared = byte => { // `byte` gives a picture's bytes: those of pixel i are 3i, 3i + 1 and 3i + 2
+    const large = Float32Array.from({ length: side * side * 3 }, (_, i) => byte(i) / 255)
+    const small = shrunk(large, side, SIZE), plain = lookedUp(large, side, {})
+    return { large, small, plain, kept: detail(small) / detail(plain) }
+  }
+  const light = i => edge[Math.floor(i / 3) % side] === edge[Math.floor(i / 3 / side)]
+  const pictures = {
+    'a cat': prepared(i => data.palette[3 * data.cat[Math.floor(i / 3)] + i % 3]), // a few colours, and which of them
+    'a checkerboard': prepared(i => light(i) ? 255 : 0)
+  }
+
+  /* --- the pictures: two results and where they differ, each with its cutout below */
+  const beyond = new Uint8Array(SIZE * SIZE)
+  const lens = { x: 6, y: 36 } // its upper left corner
+  let result // what `compute` found
+
+  function board(label, area) {
+    const paper = (n, what) => el('canvas', { width: n, height: n, class: 'pixels', role: 'img', 'aria-label': what })
+    const whole = paper(SIZE, `${label}: the picture`), cut = paper(LENS, `${label}: what the lens shows`)
+    const frame = el('div', { class: 'lens' })
+    const shot = el('div', { class: 'shot' }, whole, frame)
+    const image = new ImageData(SIZE, SIZE)
+    image.data.fill(255)
+    return {
+      frame, shot, image,
+      nodes: [el('div', { class: 'whole', style: `grid-area: ${area}` }, el('span', { text: label }), shot), el('div', { style: `grid-area: ${area}-cut` }, cut)],
+      show() { whole.getContext('2d').putImageData(image, 0, 0) },
+      showLens() {
+        cut.getContext('2d').putImageData(image, -lens.x, -lens.y)
+        frame.style.left = `${lens.x / SIZE * 100}%`
+        frame.style.top = `${lens.y / SIZE * 100}%`
+      }
+    }
+  }
+  const boards = [board('presized', 'a'), board('step by step', 'b'), board('difference × 4', 'd')]
+  const [left, right, apart] = boards
+
+  function compute() {
+    const { angle, zoom, tilt } = now()
+    const { large, small, plain, kept: first } = pictures[which.value]
+    beyond.fill(0)
+    const each = [small], once = [plain], kept = [first]
+    const steps = [[angle === 0, { angle }, { angle }], [zoom === 1, { zoom }, { angle, zoom }], [tilt === 0, { tilt }, { angle, zoom, tilt }]]
+    for (const k of [1, 2, 3]) {
+      const [none, own, all] = steps[k - 1] // what changes nothing needs no look-up
+      each[k] = none ? each[k - 1] : lookedUp(each[k - 1], SIZE, own)
+      once[k] = none ? once[k - 1] : lookedUp(large, side, all, beyond)
+      kept[k] = none ? kept[k - 1] : detail(each[k]) / detail(once[k])
+    }
+    let reflected = 0, sum = 0
+    const differs = new Float32Array(SIZE * SIZE)
+    for (let i = 0; i < SIZE * SIZE; i++) {
+      for (let c = 0; c < 3; c++) differs[i] += Math.abs(once[3][3 * i + c] - each[3][3 * i + c]) / 3
+      sum += differs[i]
+      reflected += beyond[i]
+    }
+    result = { each, once: once[3], kept, differs, difference: sum / differs.length, reflected: reflected / differs.length }
+  }
+
+  function paint() {
+    const { each, once, differs } = result
+    for (let i = 0, o = 0; i < SIZE * SIZE; i++, o += 4) {
+      const stripe = marks.value && beyond[i] ? [0, 255][(i + Math.floor(i / SIZE)) % 5] : undefined // black, white, and three pixels of the picture
+      for (let c = 0; c < 3; c++) {
+        left.image.data[o + c] = stripe ?? 255 * once[3 * i + c]
+        right.image.data[o + c] = stripe ?? 255 * each[3][3 * i + c]
+        apart.image.data[o + c] = 255 * (1 - Math.min(1, 4 * differs[i]))
+      }
+    }
+    for (const o of boards) o.show()
+  }
+
+  /* The mean difference inside the lens */
+  function inLens() {
+    let sum = 0
+    for (let y = lens.y; y < lens.y + LENS; y++) for (let x = lens.x; x < lens.x + LENS; x++) sum += result.differs[y * SIZE + x]
+    return sum / LENS ** 2
+  }
+
+  const percent = x => `${say(100 * x, 0)}%`
+  function tell() {
+    for (const o of boards) o.showLens()
+    left.frame.setAttribute('aria-valuenow', lens.y * SIZE + lens.x)
+    left.frame.setAttribute('aria-valuetext', `${lens.x} pixels from the left, ${lens.y} from the top`)
+    result.kept.forEach((o, k) => {
+      bars[k].fill.style.width = percent(Math.min(1, o))
+      bars[k].number.textContent = percent(o)
+    })
+    const { angle, zoom, tilt } = now(), { kept, difference, reflected } = result
+    bars[1].what.textContent = angle ? `turned by ${say(angle, 0)}°` : 'not turned'
+    bars[2].what.textContent = zoom > 1 ? `enlarged × ${say(zoom)}` : 'not enlarged'
+    bars[3].what.textContent = tilt ? `tilted by ${say(tilt)}` : 'not tilted'
+    says.text = `Step by step keeps ${percent(kept[3])} of the detail that presizing has. Their pixels differ by ${say(difference, 3)} on average, and by ${say(inLens(), 3)} under the lens (from black to white is 1). ` +
+      (reflected ? `${reflected < .005 ? 'Less than 1%' : percent(reflected)} of each picture is reflection.` : 'No empty corners are in sight.')
+  }
+
+  /* --- controls */
+  let changed = true
+  const redraw = frames(() => {
+    if (changed) { compute(); paint() }
+    changed = false
+    tell()
+  })
+  const change = () => { changed = true; redraw() }
+
+  const which = choice('Picture', Object.keys(pictures), 'a cat', change)
+  const turn = slider('Turn', { min: -90, max: 90, step: 1, value: 20, format: x => `${say(x, 0)}°` }, change)
+  const enlarge = slider('Enlarge', { min: 1, max: 2, step: .05, value: 1.3, format: x => `× ${say(x)}` }, change)
+  const lean = slider('Tilt', { min: -.4, max: .4, step: .05, value: .2 }, change)
+  const marks = tick('Mark the reflection', false, change)
+  const now = () => ({ angle: turn.value, zoom: enlarge.value, tilt: lean.value })
+
+  const says = teller()
+  const bars = ['small square', 'turned', 'enlarged', 'tilted'].map(text => ({ what: el('span', { text }), fill: el('i', {}), number: el('b', {}) }))
+
+  /* --- the lens: drag it, tap where it should be, or use the arrow keys */
+  function move(x, y) {
+    const inside = o => Math.max(0, Math.min(SIZE - LENS, Math.round(o)))
+    Object.assign(lens, { x: inside(x), y: inside(y) })
+    redraw()
+  }
+  for (const { shot, frame } of boards) {
+    const at = e => {
+      const box = shot.getBoundingClientRect()
+      move((e.clientX - box.left) / box.width * SIZE - LENS / 2, (e.clientY - box.top) / box.height * SIZE - LENS / 2)
+    }
+    let dragged = false
+    shot.addEventListener('pointerdown', e => { // a finger beside the lens may want to scroll
+      if (e.button || e.pointerType !== 'mouse' && e.target !== frame) return
+      dragged = true
+      shot.setPointerCapture(e.pointerId)
+    })
+    shot.addEventListener('pointermove', e => { if (dragged) at(e) })
+    for (const o of ['pointerup', 'pointercancel']) shot.addEventListener(o, () => { dragged = false })
+    shot.addEventListener('click', at)
+  }
+  const reach = { role: 'slider', tabindex: 0, 'aria-label': 'Lens: arrow keys move it', 'aria-valuemin': 0, 'aria-valuemax': (SIZE - LENS) * (SIZE + 1) }
+  for (const [k, v] of Object.entries(reach)) left.frame.setAttribute(k, v)
+  left.frame.addEventListener('keydown', e => {
+    const to = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[e.key]
+    if (!to) return
+    e.preventDefault()
+    const far = e.shiftKey ? 8 : 2
+    move(lens.x + far * to[0], lens.y + far * to[1])
+  })
+
+  stage.append(el('div', { class: 'presize' },
+    el('div', { class: 'turns' }, turn.node, enlarge.node, lean.node),
+    el('div', { class: 'boards' }, ...boards.flatMap(o => o.nodes)),
+    el('div', { class: 'row ends' }, which.node, marks.node),
+    el('div', { class: 'sums' },
+      el('div', {}, el('span', { class: 'title', text: 'Detail kept, step by step' }),
+        el('ol', {}, ...bars.map(o => el('li', {}, o.what, el('div', { class: 'gauge' }, o.fill), o.number)))),
+      says.node)))
+
+  redraw()
+  return {
+    get picture() { return pictures[which.value].large },
+    get once() { return result.once },
+    get each() { return result.each },
+    get kept() { return result.kept },
+    get difference() { return result.difference },
+    get inLens() { return inLens() },
+    get reflected() { return result.reflected },
+    get lens() { return { ...lens } }
+  }
+}
+
+;(window.explorables ??= {}).presize = (id, data) => start(presize, id, data)
+}
+})()
