@@ -42,7 +42,7 @@ function unpacked(o) {
 
 /* --- controls. Each has a `node`; those that hold a value have `value`, which can be set */
 function slider(label, { min, max, step, value, format = x => say(x) }, moved) {
-  const out = el('output', {})
+  const out = el('output', { 'aria-live': 'off' }) // the value is read with the slider itself
   const input = el('input', { type: 'range', min, max, step, value })
   const show = () => { out.textContent = format(+input.value); input.setAttribute('aria-valuetext', out.textContent) }
   input.addEventListener('input', () => { show(); moved(+input.value) })
@@ -55,10 +55,9 @@ function slider(label, { min, max, step, value, format = x => say(x) }, moved) {
   }
 }
 
-let groups = 0
 /* One of several: buttons in a row, arrows move between them. `options`: texts */
 function choice(label, options, value, chosen) {
-  const name = `choice-${groups++}`
+  const name = `choice-${Math.random()}` // no two groups of a page are one
   const inputs = options.map(o => el('input', { type: 'radio', name, value: o, checked: o === value, on: { change: () => chosen(o) } }))
   return {
     node: el('fieldset', { class: 'choice' }, el('legend', { text: label }), ...inputs.map((o, i) => el('label', {}, o, el('span', { text: options[i] })))),
