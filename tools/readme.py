@@ -2,13 +2,18 @@
 
     python tools/readme.py [--check]
 """
-import argparse, re, sys
+import argparse, base64, html, re, sys
 from pathlib import Path
 import nbformat
 from nbconvert import MarkdownExporter
 from notebooks import ROOT,directives,settings
 
 IMAGES = 'nbs/images' # where the pictures of the README lie
+
+def still(page):
+    "The still picture of an explorable one as an output, and what it shows"
+    data,alt = re.search(r'src="data:image/svg\+xml;base64,([^"]+)" alt="([^"]*)"', page).groups()
+    return {'image/svg+xml': base64.b64decode(data).decode()}, {'fig-alt': html.unescape(alt)}
 
 def shown(nb):
     "The notebook as a reader sees it: no hidden cells, no directives, no hidden code"
@@ -19,6 +24,7 @@ def shown(nb):
             if 'hide' in opts: continue
             c.source = '' if opts.get('echo') == 'false' else re.sub(r'^#\|.*\n?', '', c.source, flags=re.M)
             for o in c.outputs:
+                if 'data-explorable' in (page := o.get('data', {}).get('text/html', '')): o.data,opts = still(page) # no script runs on GitHub
                 if any(k.startswith('image') for k in o.get('data', {})): o.metadata.alt = opts.get('fig-alt', '')
         cells.append(c)
     nb.cells = cells
