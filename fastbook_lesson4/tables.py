@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['load_titanic', 'TableEncoder', 'out_of_fold']
 
-# %% ../nbs/09_tables.ipynb #98dc867a
+# %% ../nbs/09_tables.ipynb #f997917e
 import numpy as np, pandas as pd, torch
 from collections.abc import Callable,Sequence
 from importlib.resources import files
@@ -14,7 +14,7 @@ from torch import Tensor
 from .data import checked_bytes
 from .guards import want_finite,want_tensor,want_whole
 
-# %% ../nbs/09_tables.ipynb #bf153029
+# %% ../nbs/09_tables.ipynb #00d38a2f
 _sha256 = '6d4db1cf7ce1a4e3b3d0ffb4d1ffa12f1e607f58f3878789921a36b9078989c5'
 
 def load_titanic(
@@ -23,7 +23,7 @@ def load_titanic(
     path = files('fastbook_lesson4')/'assets'/'titanic.csv'
     return pd.read_csv(BytesIO(checked_bytes(path, _sha256, 'install it again')))
 
-# %% ../nbs/09_tables.ipynb #3b960b96
+# %% ../nbs/09_tables.ipynb #15208455
 def _want_names(numbers, categories, logs):
     "Lists of columns, as `TableEncoder` takes them"
     for o in (numbers, categories, logs):
@@ -59,7 +59,7 @@ def _want_numbers(table, name, log):
         f'expected column {name!r} from 0 up for its log, got {x[x < 0][0]:g}')
     return x
 
-# %% ../nbs/09_tables.ipynb #a3ec0d35
+# %% ../nbs/09_tables.ipynb #7182038b
 class TableEncoder:
     "Columns of a table as columns of numbers, by what the training rows say"
     def __init__(self,
@@ -112,7 +112,7 @@ class TableEncoder:
             columns += [_want_column(table, c).isin([v]) for v in known]
         return torch.tensor(np.stack(columns, 1), dtype=torch.float32)
 
-# %% ../nbs/09_tables.ipynb #ee31558d
+# %% ../nbs/09_tables.ipynb #14db1094
 def out_of_fold(
     predict:Callable, # From the places of the training rows and those of the others,
                       # two arrays, to a prediction for each of the others
