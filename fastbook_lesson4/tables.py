@@ -6,10 +6,9 @@
 __all__ = ['load_titanic', 'TableEncoder', 'out_of_fold']
 
 # %% ../nbs/09_tables.ipynb #f997917e
-import numpy as np, pandas as pd, torch
+import io, numpy as np, pandas as pd, torch
 from collections.abc import Callable,Sequence
 from importlib.resources import files
-from io import BytesIO
 from torch import Tensor
 from .data import checked_bytes
 from .guards import want_finite,want_tensor,want_whole
@@ -21,7 +20,7 @@ def load_titanic(
 )->pd.DataFrame: # 1,309 rows and 12 columns, missing values as NaN
     "The passengers of the Titanic, by class and name; `survived` is 1 or 0"
     path = files('fastbook_lesson4')/'assets'/'titanic.csv'
-    return pd.read_csv(BytesIO(checked_bytes(path, _sha256, 'install it again')))
+    return pd.read_csv(io.BytesIO(checked_bytes(path, _sha256, 'install it again')))
 
 # %% ../nbs/09_tables.ipynb #15208455
 def _want_names(numbers, categories, logs):
@@ -31,10 +30,10 @@ def _want_names(numbers, categories, logs):
             raise TypeError(f'expected a list of columns, got {o!r}')
     every = [*numbers, *categories]
     want_whole(len(every), 'a number of columns', 1)
-    for c in every:
-        if every.count(c) > 1: raise ValueError(f'expected each column once, got {c!r} twice')
-    for c in logs:
-        if c not in numbers: raise ValueError(f'expected logs of columns in {numbers}, got {c!r}')
+    twice = [c for c in every if every.count(c) > 1]
+    odd = [c for c in logs if c not in numbers]
+    if twice: raise ValueError(f'expected each column once, got {twice[0]!r} twice')
+    if odd: raise ValueError(f'expected logs of columns in {numbers}, got {odd[0]!r}')
 
 def _want_column(table, name):
     "The column `name` of a table"
@@ -81,7 +80,7 @@ class TableEncoder:
     def fit(self,
         table:pd.DataFrame # The training rows
     )->'TableEncoder': # The encoder itself
-        "Take medians, scales and categories from these rows; `names` are the new columns"
+        "Take all that `encode` needs from these rows; `names` are the new columns"
         self.scales,self.known,self.names = {},{},[]
         for c in self.numbers:
             x = self.values(table, c)
@@ -121,12 +120,11 @@ def out_of_fold(
     seed:int=0 # Of the dealing
 )->Tensor: # Shape (n,), float32: each row's prediction by a model that never saw it
     "Train `k` times on all folds but one, and predict that one"
-    want_whole(n, 'a number of rows, at least that of folds', want_whole(k, 'a number of folds', 2))
+    want_whole(n, 'a number of rows', want_whole(k, 'a number of folds', 2))
     fold = np.random.default_rng(seed).permutation(n) % k
     preds = torch.empty(n)
     for i in range(k):
         train,valid = np.flatnonzero(fold != i),np.flatnonzero(fold == i)
-        size = len(valid)
-        found = want_tensor(predict(train, valid), 'predictions', f'({size},) or ({size}, 1)')
-        preds[valid] = found.detach().flatten().cpu().float()
+        found,shape = predict(train, valid),f'({len(valid)},) or ({len(valid)}, 1)'
+        preds[valid] = want_tensor(found, 'predictions', shape).flatten().float()
     return preds
