@@ -212,7 +212,7 @@ def _tables(s:Setting)->Iterator[Result]:
         learn.fit(60, lr=.1, show=False)
         return learn.get_preds()[0].cpu()
     lived,n = titanic.survived.to_numpy() == 1,len(titanic)
-    yield Result('right, "women survive"', ((titanic.sex == 'female') == lived).mean())
+    yield Result('right, by sex alone', ((titanic.sex == 'female') == lived).mean())
     answers = out_of_fold(predict, n, seed=s.seed) > 0
     right = (answers.numpy() == lived).sum()
     yield Result('right, two layers', right/n, epochs=60)
