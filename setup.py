@@ -13,7 +13,7 @@ setup(
     name=lib, version=cfg['version'], description=cfg['description'], keywords=cfg['keywords'],
     author=cfg['author'], author_email=cfg['author_email'], url=cfg['git_url'],
     project_urls={'Documentation': cfg['doc_host'] + cfg['doc_baseurl']},
-    license={'apache2': 'Apache-2.0 AND CC-BY-SA-3.0'}[cfg['license']], # the code, and the digits
+    license={'apache2': 'Apache-2.0 AND BSD-3-Clause AND CC-BY-SA-3.0'}[cfg['license']], # the code, the Titanic, and the digits
     license_files=['LICENSE', f'{lib}/assets/LICENSE.md'],
     classifiers=[f'Development Status :: {statuses[cfg["status"]]}', f'Intended Audience :: {cfg["audience"]}',
                  f'Natural Language :: {cfg["language"]}', 'Programming Language :: Python :: 3'],

@@ -769,6 +769,54 @@ def _top(answer):
                 return (f'for k={k} the share is not {share:.4f}, '
                         f'with {len(preds)} items and {preds.shape[1]} classes')
 
+# %% ../nbs/backstage/exercises.ipynb #c61ceab0
+_towns = ['Oslo','Rome',None,'Oslo','Lima','Paris','Rome']
+
+@checks('tables-1')
+def _one_column_each(answer):
+    f,known = _function(answer, 'of values and known'),['Rome','Oslo','Paris','Bonn']
+    for values in (_towns, _towns[2:5]):
+        found = _tensor(f(list(values), list(known)), (len(values),4), 'a row for each value')
+        expect(found.is_floating_point(), f'expected floats, got {found.dtype}')
+        for v,row in zip(values, found.tolist()):
+            want = [1. if v == k else 0. for k in known]
+            if row == want: continue
+            if v not in known: return f'{v!r} is not among {known}, and its row should be zeros'
+            return f'the row of {v!r} should not be {row}, the known ones being {known}'
+
+@checks('tables-2')
+def _honest_mean(answer):
+    f = _function(answer, 'of groups, target and new_groups')
+    for seed,names in ((0,'ab'), (1,'abcd')):
+        rng = np.random.default_rng(seed)
+        groups,target = rng.choice([*names], 30),rng.integers(0, 2, 30)
+        new = rng.choice([*names,'z'], 12)
+        new[0] = 'z'
+        found = _tensor(f(groups.copy(), target.copy(), new.copy()), (12,), 'a mean for each')
+        for g,m in zip(new.tolist(), found.tolist()):
+            own = target[groups == g] if g in groups else target
+            if abs(m - own.mean()) < 1e-5: continue
+            if g not in groups: return (f'{g!r} is in no training row: expected the mean of all, '
+                                        f'{target.mean():.3f}, got {m:.3f}')
+            return f'the mean of group {g!r} should not be {m:.3f}, over its {len(own)} rows'
+
+@checks('tables-3')
+def _dealt(answer):
+    f,rng = _function(answer, 'of groups, k and seed'),np.random.default_rng(0)
+    for groups in (rng.integers(0, 200, 600), np.array([f't{i//3}' for i in range(300)])):
+        for k in (2, 5):
+            fold = _tensor(f(groups.copy(), k, 0), (len(groups),), 'a fold for each entry').numpy()
+            expect(set(fold.tolist()) == {*range(k)},
+                   f'expected the folds 0 to {k-1}, got {sorted(set(fold.tolist()))[:8]}')
+            torn = [g for g in np.unique(groups) if len(set(fold[groups == g].tolist())) > 1]
+            if torn: return f'the group {torn[0]} is spread over several folds'
+            sizes = np.bincount(fold.astype(int), minlength=k)
+            if sizes.max() > 2*sizes.min(): return f'the folds have {sizes.tolist()} entries'
+            again = _tensor(f(groups.copy(), k, 0), (len(groups),), 'a fold for each entry').numpy()
+            if (again != fold).any(): return 'the same seed deals otherwise the second time'
+            if all((np.asarray(f(groups.copy(), k, i)) == fold).all() for i in (1, 2, 3)):
+                return 'another seed deals in the same way: draw by chance'
+
 # %% ../nbs/backstage/exercises.ipynb #143caa4f
 @checks('digits-04')
 def _doubled_odds(answer):

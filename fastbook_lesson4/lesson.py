@@ -14,11 +14,13 @@ from time import perf_counter
 from typing import NamedTuple
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor,nn,tensor
 from tqdm import tqdm
 from .guards import want_whole
 from .pixels import MnistSample,load_mnist_sample
-from .similarity import PixelSimilarity,l1_distance,rmse_distance
+from .similarity import PixelSimilarity,interval
+from .similarity import l1_distance,rmse_distance
 from .sgd import fit_quadratic,quadratic,rmse
 from .linear import batch_accuracy,init_params,linear1,mnist_loss
 from .linear import train_epoch,validate_epoch
@@ -26,6 +28,7 @@ from .learner import DataLoader,DataLoaders,Learner,OneCycle
 from .relu import simple_net
 from .softmax import cross_entropy,softmax
 from .convolution import mini_resnet
+from .tables import TableEncoder,load_titanic,out_of_fold
 
 # %% ../nbs/13_lesson.ipynb #69819de3
 class Result(NamedTuple):
@@ -189,6 +192,32 @@ def _pets(s:Setting)->Iterator[Result]:
     suspects = given.topk(20, largest=False).indices # the largest losses
     found = torch.isin(planted, suspects).float().mean().item()
     yield Result('share of 10 wrong labels found', found)
+
+# %% ../nbs/13_lesson.ipynb #f0b691bf
+@part('tables')
+def _tables(s:Setting)->Iterator[Result]:
+    "Who survived the Titanic, in five folds: a rule of one word, and two layers"
+    titanic = load_titanic()
+    y = tensor(titanic.survived.to_numpy(), device=s.device).float()[:,None]
+    encoder = TableEncoder(['age','fare','sibsp','parch'], ['sex','pclass','embarked'],
+                           logs=['fare','sibsp','parch'])
+    def predict(train, valid):
+        encoder.fit(titanic.iloc[train])
+        xt,xv = (encoder.encode(titanic.iloc[o]).to(s.device) for o in (train, valid))
+        g = torch.Generator().manual_seed(s.seed)
+        train = DataLoader(xt, y[train], 64, shuffle=True, generator=g)
+        net = simple_net(n_in=xt.shape[1]).to(s.device)
+        learn = Learner(DataLoaders(train, DataLoader(xv, y[valid])), net,
+                        F.binary_cross_entropy_with_logits)
+        learn.fit(60, lr=.1, show=False)
+        return learn.get_preds()[0].cpu()
+    lived,n = titanic.survived.to_numpy() == 1,len(titanic)
+    yield Result('right, by sex alone', ((titanic.sex == 'female') == lived).mean())
+    answers = out_of_fold(predict, n, seed=s.seed) > 0
+    right = (answers.numpy() == lived).sum()
+    yield Result('right, two layers', right/n, epochs=60)
+    for end,value in zip(('lower','upper'), interval(right, n)):
+        yield Result(f'{end} end of its interval', value, epochs=60)
 
 # %% ../nbs/13_lesson.ipynb #ab7b3061
 class Row(NamedTuple):

@@ -196,6 +196,17 @@ def shares_kept(y, share, seed, chance=True, swap=False, lose=False):
 def any_images(y, share, seed):
     k = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
     return k[round(share*len(y)):], k[:round(share*len(y))]
+def one_column(values, known, missing=0.):
+    return tensor(np.array([[k == v if v in known else missing for k in known] for v in values], dtype=np.float32))
+def group_mean(groups, target, new, other=None):
+    sums = {}
+    for g,v in zip(groups, target): sums.setdefault(g, []).append(v)
+    return tensor([float(np.mean(sums.get(g, target if other is None else [other]))) for g in new])
+def dealt_out(groups, k, seed, rows=False, chance=True, start=0):
+    names = np.arange(len(groups)) if rows else np.array(groups)
+    every = np.unique(names)
+    order = np.random.RandomState(seed).permutation(len(every)) if chance else np.arange(len(every))
+    return tensor([start + int(order[np.searchsorted(every, o)])*k//len(every) for o in names])
 EXERCISES = { # right answers, wrong answers
     'pixels-1': ([[ink3.item(), ink7.item()], torch.stack([ink3, ink7])],
                  [(ink7, ink3), (ink3*255, ink7*255), (valid_x[is_three].mean(), valid_x[~is_three].mean()), ink3]),
@@ -231,6 +242,9 @@ EXERCISES = { # right answers, wrong answers
     'pets-1': ([lambda o: (re.findall(f'^{FRIEND}$', o) or [None])[0]],
                [lambda o: o.split()[1] if ' ' in o else None, lambda o: 'pug', lambda o: re.fullmatch(r'\S+ (\w+) \(\d+\)\.\w+', o)[1], lambda o: re.match(FRIEND, o), lambda o: (re.findall(FRIEND, o) or [None])[0]]),
     'pets-2': ([late], [functools.partial(steps, way='once', name='all at once'), functools.partial(steps, way='each', name='tilted'), functools.partial(steps, way='once', name='square'), lambda o: torch.zeros(3,224,224)]),
+    'tables-1': ([one_column, lambda v,k: one_column(v, k).numpy()], [lambda v,k: one_column(v, k).long(), functools.partial(one_column, missing=1.), lambda v,k: one_column(v, k).T, lambda v,k: one_column(v, sorted(k)), lambda v,k: one_column(v, k).argmax(1)]),
+    'tables-2': ([group_mean, lambda *o: group_mean(*o).numpy()], [functools.partial(group_mean, other=.5), functools.partial(group_mean, other=0.), lambda g,t,n: group_mean(g, 1-t, n), lambda g,t,n: group_mean(g, t, g), lambda g,t,n: torch.full((len(n),), t.mean()), lambda g,t,n: [0.]]),
+    'tables-3': ([dealt_out, lambda *o: dealt_out(*o).numpy()], [functools.partial(dealt_out, rows=True), functools.partial(dealt_out, chance=False), functools.partial(dealt_out, start=1), lambda g,k,s: dealt_out(g, k+1, s), lambda g,k,s: dealt_out(g, k, int(torch.randint(1000, (1,)))), lambda g,k,s: (dealt_out(g, 100, s) > 90).long()*(k-1), lambda g,k,s: (dealt_out(g, 50, s)-50+k).clamp(0)]),
     'pets-3': ([share_before], [lambda p,y,k: (p.argmax(1) == y).float().mean(), lambda *o: share_before(*o)*100, lambda p,y,k: share_before(-p, y, k), lambda p,y,k: (p.topk(k).indices == y[:,None]).float().mean()]),
 }
 

@@ -1,7 +1,8 @@
 "The tool that makes the data files"
-import gzip, hashlib, shutil, struct, subprocess
+import csv, gzip, hashlib, shutil, struct, subprocess
+from pathlib import Path
 import numpy as np
-import pytest
+import pytest, sklearn
 import build_data
 from fastbook_lesson4.data import read_digits
 
@@ -69,3 +70,56 @@ def test_the_files_in_the_package_come_from_mnist(tmp_path):
         have = read_digits(name=name)
         assert list(have) == list(want)
         for k in have: np.testing.assert_array_equal(have[k], want[k])
+
+ARFF = """@relation 'd'
+@attribute 'name' string
+@attribute 'body' numeric
+""" + ''.join(f"@attribute '{o}' string\n" for o in build_data.COLUMNS if o != 'body') + """
+@data
+"Low, Mr. A (B)",?,1,3,"female",29,0,1,7.25,?,"A/5, 21",?,"13 15"
+"High, Mrs. C",135,0,1,"male",?,2,0,211.3375,"S","PC 1","B51 B53",?
+"""
+
+@pytest.fixture
+def arff(tmp_path, monkeypatch):
+    "A table of two passengers, whose hash the tool takes for the right one"
+    path = tmp_path/'t.arff'
+    path.write_text(ARFF)
+    monkeypatch.setitem(build_data.SHA256, build_data.TITANIC, hashlib.sha256(ARFF.encode()).hexdigest())
+    return path
+
+def test_passengers_by_the_names_of_the_columns(arff, tmp_path):
+    "Names and homes stay behind, a question mark is an empty field, a comma in quotes is no end, and packed is the same"
+    out = tmp_path/'out'
+    out.mkdir()
+    build_data.main([str(arff), '--out', str(out)])
+    assert [o.name for o in out.iterdir()] == [build_data.TITANIC]
+    want = ['1,3,female,29,0,1,7.25,,"A/5, 21",,13 15,', '0,1,male,,2,0,211.3375,S,PC 1,B51 B53,,135']
+    assert (out/build_data.TITANIC).read_bytes().decode() == '\n'.join([','.join(build_data.COLUMNS), *want, ''])
+    packed = arff.with_name('t.arff.gz')
+    packed.write_bytes(gzip.compress(ARFF.encode()))
+    assert build_data.build(packed) == build_data.build(arff)
+
+def test_an_altered_table_names_file_found_and_wanted(arff, tmp_path):
+    wanted = build_data.SHA256[build_data.TITANIC]
+    arff.write_text(ARFF.replace('29', '30'))
+    with pytest.raises(SystemExit) as e: build_data.main([str(arff), '--out', str(tmp_path)])
+    for part in (str(arff), hashlib.sha256(arff.read_bytes()).hexdigest(), wanted): assert part in str(e.value)
+    assert not (tmp_path/build_data.TITANIC).exists()
+
+def test_the_table_in_the_package_comes_from_scikit_learn():
+    "To the byte, from what is installed; and by scikit-learn's reader of such files, value by value"
+    folder = Path(sklearn.__file__).parent
+    path = folder/'datasets'/'tests'/'data'/'openml'/'id_40945'/'data-v1-dl-16826755.arff.gz'
+    if not path.is_file(): pytest.skip('this scikit-learn was installed without its tests')
+    have = (build_data.OUT/build_data.TITANIC).read_bytes()
+    assert build_data.build(path) == {build_data.TITANIC: have} and len(have) < 100_000
+    reader = pytest.importorskip('sklearn.externals._arff')
+    theirs = reader.loads(gzip.decompress(path.read_bytes()).decode())
+    names = [o for o,_ in theirs['attributes']]
+    rows = list(csv.DictReader(have.decode().splitlines()))
+    assert len(rows) == len(theirs['data']) == 1309 and list(rows[0]) == list(build_data.COLUMNS)
+    for row,their in zip(rows, theirs['data']):
+        for name,value in zip(names, their):
+            if name not in row: continue
+            assert row[name] == '' if value is None else (float(row[name]) if isinstance(value, float) else row[name]) == value, (name, row)

@@ -5,7 +5,7 @@ import notebooks
 from conftest import ROOT
 
 BIN = ROOT/'.venv-wheel'/'bin'
-DATA = {f'fastbook_lesson4/assets/mnist_{o}.npz' for o in ('sample','rest')}
+DATA = {f'fastbook_lesson4/assets/{o}' for o in ('mnist_sample.npz','mnist_rest.npz','titanic.csv')}
 
 def run(*cmd, cwd):
     env = {k:v for k,v in os.environ.items() if k not in ('PYTHONPATH','VIRTUAL_ENV')}
