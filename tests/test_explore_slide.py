@@ -1,5 +1,5 @@
 "The window that slides: its sums against PyTorch's, and mouse, finger and keys"
-import json, random
+import json, random, re
 import pytest, torch
 import torch.nn.functional as F
 from conftest import explored
@@ -59,8 +59,12 @@ def test_weights_of_ones_own(browser, site, digits):
     before = get(figure, 'output')
     for bad in ('x','','-','1e9','100','2 3'):
         fields[4].fill(bad)
-        assert f'Weight in row 2, column 2: expected a number from −99 to 99, such as −1 or 0.5, got “{bad}”' in figure.locator('.wrong').inner_text()
+        assert f'Expected a number from −99 to 99, such as −1 or 0.5. Weight in row 2, column 2: “{bad}”.' in figure.locator('.wrong').inner_text()
         assert fields[4].get_attribute('aria-invalid') == 'true' and get(figure, 'output') == before
+    fields[0].fill('y')
+    assert 'row 1, column 1: “y”, Weight in row 2, column 2: “2 3”' in figure.locator('.wrong').inner_text() # all of them
+    fields[0].fill('-1.23456')
+    assert all(f.evaluate('o => o.scrollWidth <= o.clientWidth') for f in fields) # and seen to the end
     fields[4].fill('1,5') # a comma will do
     assert figure.locator('.wrong').inner_text() == '' and get(figure, 'weights')[4] == 1.5 and get(figure, 'output') != before
     for f,w in zip(fields, '111000---'): f.fill(w.replace('-', '-1'))
@@ -94,11 +98,59 @@ def test_the_window_is_written_out(browser, site, digits):
     ink = (1-F.max_pool2d(1-digits[1][None], 3, 1)[0] > .99).nonzero()[0].tolist()
     go_to(page, figure, *ink)
     page.wait_for_timeout(50)
-    assert 'The nine pixels are alike, about 1.00: that times the sum of the weights, 0.00, gives' in says(figure)
+    assert 'The nine pixels are alike, about 1.00: that times the sum of the weights, 0.00, gives 0.00.' in says(figure)
     go_to(page, figure, 0, 0)
     page.wait_for_timeout(50)
     assert 'All nine pixels are 0' in says(figure)
     assert wrong == []
+
+def test_the_sentence_can_be_checked_by_hand(browser, site):
+    "At every place and with every kernel: what it multiplies and adds comes out, or it says that it rounded"
+    page,figure,wrong = open_slide(browser, site)
+    kinds = {'alike': 0, 'sums': 0, 'none': 0}
+    for name in [*KERNELS,'learned']:
+        figure.get_by_label(name, exact=True).check()
+        for digit in ('a three','a bold three'):
+            figure.get_by_label(digit, exact=True).check()
+            told = figure.evaluate('''o => { const e = o.explorable, say = o.querySelector('.says'), sum = o.querySelector('.sum'), found = []
+              const hand = o.querySelector('.hand'), press = key => { hand.dispatchEvent(new KeyboardEvent('keydown', { key })); e.draw(); found.push([say.textContent, sum.textContent]) }
+              for (let r = 28; r--;) press('ArrowUp')
+              for (let r = 0; r < 28; r++) { press('Home'); for (let c = 1; c < 28; c++) press('ArrowRight'); press('ArrowDown') }
+              return found }''')
+            for text,line in told:
+                n = [float(o.replace('−', '-')) for o in re.findall(r'[-−]?\d+\.\d\d', text)]
+                if 'alike' in text:
+                    kinds['alike'] += 1
+                    assert f'{n[0]*n[1]+0.:.2f}'.replace('-0.00', '0.00') == f'{n[2]:.2f}', text
+                elif 'those below 0' in text:
+                    kinds['sums'] += 1
+                    assert 'rounded' in text or n[0] + n[1] == pytest.approx(n[2], abs=.001), text
+                elif 'No product' in text:
+                    kinds['none'] += 1
+                    assert ('−' in line) == ('above' in text), (text, line)
+    assert min(kinds.values()) > 20 and wrong == [], kinds
+
+@pytest.mark.parametrize('width', [360, 1440])
+def test_nothing_jumps_and_all_is_on_one_screen(browser, site, width):
+    page,figure,wrong = open_slide(browser, site, viewport={'width': width, 'height': 780}, reduced_motion='reduce')
+    def boxes(): return [o.bounding_box() for o in (figure.locator('.stage'), figure.locator('.size'), figure.locator('.nine'), figure.locator('.near .says'))]
+    def shape():
+        page.evaluate('new Promise(ok => requestAnimationFrame(() => requestAnimationFrame(ok)))')
+        top,*rest = boxes()
+        return [round(top['height']), *(round(o['y'] - top['y']) for o in rest)]
+    seen = {}
+    for name in ('lower edge','learned','sharpen'):
+        figure.get_by_label(name, exact=True).check()
+        figure.locator('.hand').focus()
+        for k in range(28):
+            page.keyboard.press('ArrowRight' if k%2 else 'ArrowDown')
+            seen.setdefault(str(shape()), (name, k))
+    figure.locator('.nine input').first.fill('x')
+    seen.setdefault(str(shape()), 'wrong')
+    assert len(seen) == 1, seen
+    # what the options change stands beside them
+    top = figure.locator('.before').bounding_box()['y']
+    for o in figure.locator('fieldset').all(): assert o.bounding_box()['y'] + o.bounding_box()['height'] - top < 680
 
 def spot(figure, canvas, r, c):
     "Where in the page the middle of a cell lies; both pictures have a frame of 30 cells a side"
@@ -149,7 +201,7 @@ def test_mouse_and_keys(browser, site):
     for _ in range(17):
         page.keyboard.press('Tab')
         names.append(page.evaluate('() => document.activeElement.getAttribute("aria-label") || document.activeElement.textContent || document.activeElement.value'))
-    assert names == ['Step','Run','All','Clear', *(f'Weight in row {i+1}, column {j+1}' for i in range(3) for j in range(3)), 'right edge','a three','1','2']
+    assert names == ['Step','Run','All','Clear','right edge','a three','1','2', *(f'Weight in row {i+1}, column {j+1}' for i in range(3) for j in range(3))]
     assert wrong == []
 
 def test_run(browser, site):

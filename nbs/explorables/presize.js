@@ -1,4 +1,4 @@
-import { el, slider, choice, tick, frames, teller, say } from './kit.js'
+import { el, slider, tick, frames, teller, say } from './kit.js'
 
 const SIZE = 96 // side of the results, in pixels
 const LENS = 24 // side of the cutout
@@ -71,21 +71,14 @@ export function detail(img) {
 
 export default function presize(stage, data) {
   const side = data.cat.shape[0]
-  const edge = data.checker
-  const prepared = byte => { // `byte` gives a picture's bytes: those of pixel i are 3i, 3i + 1 and 3i + 2
-    const large = Float32Array.from({ length: side * side * 3 }, (_, i) => byte(i) / 255)
-    const small = shrunk(large, side, SIZE), plain = lookedUp(large, side, {})
-    return { large, small, plain, kept: detail(small) / detail(plain) }
-  }
-  const light = i => edge[Math.floor(i / 3) % side] === edge[Math.floor(i / 3 / side)]
-  const pictures = {
-    'a cat': prepared(i => data.palette[3 * data.cat[Math.floor(i / 3)] + i % 3]), // a few colours, and which of them
-    'a checkerboard': prepared(i => light(i) ? 255 : 0)
-  }
+  // a few colours, and which of them
+  const large = Float32Array.from({ length: side * side * 3 }, (_, i) => data.palette[3 * data.cat[Math.floor(i / 3)] + i % 3] / 255)
+  const small = shrunk(large, side, SIZE), plain = lookedUp(large, side, {})
+  const first = detail(small) / detail(plain)
 
   /* --- the pictures: two results and where they differ, each with its cutout below */
   const beyond = new Uint8Array(SIZE * SIZE)
-  const lens = { x: 6, y: 36 } // its upper left corner
+  const lens = { x: 18, y: 36 } // its upper left corner: on the whiskers, as long as nobody turns far
   let result // what `compute` found
 
   function board(label, area) {
@@ -111,7 +104,6 @@ export default function presize(stage, data) {
 
   function compute() {
     const { angle, zoom, tilt } = now()
-    const { large, small, plain, kept: first } = pictures[which.value]
     beyond.fill(0)
     const each = [small], once = [plain], kept = [first]
     const steps = [[angle === 0, { angle }, { angle }], [zoom === 1, { zoom }, { angle, zoom }], [tilt === 0, { tilt }, { angle, zoom, tilt }]]
@@ -164,7 +156,7 @@ export default function presize(stage, data) {
     bars[1].what.textContent = angle ? `turned by ${say(angle, 0)}°` : 'not turned'
     bars[2].what.textContent = zoom > 1 ? `enlarged × ${say(zoom)}` : 'not enlarged'
     bars[3].what.textContent = tilt ? `tilted by ${say(tilt)}` : 'not tilted'
-    says.text = `Step by step keeps ${percent(kept[3])} of the detail that presizing has. Their pixels differ by ${say(difference, 3)} on average, and by ${say(inLens(), 3)} under the lens (from black to white is 1). ` +
+    says.text = `Step by step keeps ${percent(kept[3])} of the detail that presizing has${angle || zoom > 1 || tilt ? '' : ', though nothing has changed yet: the small square was averaged, presizing picks single pixels'}. Their pixels differ by ${say(difference, 3)} on average, and by ${say(inLens(), 3)} in the lens (from black to white is 1). ` +
       (reflected ? `${reflected < .005 ? 'Less than 1%' : percent(reflected)} of each picture is reflection.` : 'No empty corners are in sight.')
   }
 
@@ -177,10 +169,9 @@ export default function presize(stage, data) {
   })
   const change = () => { changed = true; redraw() }
 
-  const which = choice('Picture', Object.keys(pictures), 'a cat', change)
-  const turn = slider('Turn', { min: -90, max: 90, step: 1, value: 20, format: x => `${say(x, 0)}°` }, change)
-  const enlarge = slider('Enlarge', { min: 1, max: 2, step: .05, value: 1.3, format: x => `× ${say(x)}` }, change)
-  const lean = slider('Tilt', { min: -.4, max: .4, step: .05, value: .2 }, change)
+  const turn = slider('Turn', { min: -90, max: 90, step: 1, value: 0, format: x => `${say(x, 0)}°` }, change)
+  const enlarge = slider('Enlarge', { min: 1, max: 2, step: .05, value: 1, format: x => `× ${say(x)}` }, change)
+  const lean = slider('Tilt', { min: -.4, max: .4, step: .05, value: 0 }, change)
   const marks = tick('Mark the reflection', false, change)
   const now = () => ({ angle: turn.value, zoom: enlarge.value, tilt: lean.value })
 
@@ -219,17 +210,17 @@ export default function presize(stage, data) {
   })
 
   stage.append(el('div', { class: 'presize' },
-    el('div', { class: 'turns' }, turn.node, enlarge.node, lean.node),
-    el('div', { class: 'boards' }, ...boards.flatMap(o => o.nodes)),
-    el('div', { class: 'row ends' }, which.node, marks.node),
-    el('div', { class: 'sums' },
+    el('div', { class: 'sums' }, // what is changed, and what it costs: always on one screen
+      el('div', { class: 'turns' }, turn.node, enlarge.node, lean.node),
       el('div', {}, el('span', { class: 'title', text: 'Detail kept, step by step' }),
-        el('ol', {}, ...bars.map(o => el('li', {}, o.what, el('div', { class: 'gauge' }, o.fill), o.number)))),
-      says.node)))
+        el('ol', {}, ...bars.map(o => el('li', {}, o.what, el('div', { class: 'gauge' }, o.fill), o.number))))),
+    el('div', { class: 'boards' }, ...boards.flatMap(o => o.nodes)),
+    el('div', { class: 'row ends' }, el('p', { text: 'Drag the lens, the small square, to look elsewhere.' }), marks.node),
+    says.node))
 
   redraw()
   return {
-    get picture() { return pictures[which.value].large },
+    get picture() { return large },
     get once() { return result.once },
     get each() { return result.each },
     get kept() { return result.kept },

@@ -30,6 +30,8 @@ function short(v) {
   if (!Number.isFinite(v) || (size >= .001 && size < 1e4)) return say(v, size < .01 ? 4 : size < 1000 ? 2 : 0)
   return v.toExponential(size < 1e-9 ? 0 : 1).replace('+', '').replaceAll('-', '−')
 }
+/* A probability: three decimals, so that a doubling can be seen */
+const share = p => p >= .01 && p <= 1 ? say(p, 3) : short(p)
 /* Four digits at least: 1.25, 101.3, 2375 */
 const four = v => say(v, Math.abs(v) < 100 ? 2 : Math.abs(v) < 1000 ? 1 : 0)
 const and = texts => `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`
@@ -74,13 +76,13 @@ function way(names, x, longest) {
         const bits = cost[i] / Math.LN2, [a, b, c, d] = row.cells
         a.show(x[i], four(x[i]))
         b.show(power[i], short(power[i]))
-        c.show(p[i], short(p[i]))
+        c.show(p[i], share(p[i]))
         d.show(bits, four(bits))
         row.node.classList.toggle('right', i === right)
         row.mark.textContent = i === right ? ' ✓' : ''
       })
       sums[0].show(sum, short(sum))
-      sums[1].show(total(p), short(total(p)))
+      sums[1].show(total(p), say(total(p), 3))
       loss.textContent = `−log p of ${names[right]}: ${say(cost[right])}`
     }
   }
@@ -131,12 +133,12 @@ export default function softmax(stage, data) {
     const fresh = now.T === 1 && now.added === 0
     for (const o of examples) o.node.setAttribute('aria-pressed', fresh && o.values.every((v, k) => Math.abs(v - now.values[k]) < .005))
     hundred.setAttribute('aria-pressed', now.added === 100)
-    const good = `Softmax gives ${and(s.p.map(short))}. The answer ${name} is right, which is a surprise of ${say(s.cost[i] / Math.LN2)} bits, a loss of ${say(s.cost[i])}.`
-    const m = say(Math.max(...w.x)), few = w.p.some((v, k) => Math.abs(v - s.p[k]) > .001 * s.p[k])
+    const good = `Softmax gives ${and(s.p.map(share))}. The answer ${name} is right, which is a surprise of ${say(s.cost[i] / Math.LN2)} bits, a loss of ${say(s.cost[i])}.`
+    const m = say(Math.max(...w.x)), few = w.p.some((v, k) => Math.abs(v - s.p[k]) > .001 * s.p[k] && share(v) !== share(s.p[k])) // that are seen
     const trouble = w.power.includes(Infinity) ? `e to the power of ${m} is too large for a float32, and inf over inf is nan. `
       : w.sum === Infinity ? 'The sum is too large for a float32. '
         : w.sum === 0 ? `Even e to the power of ${m} is 0 in float32, and 0 over 0 is nan. `
-          : few ? `The formula gives ${and(w.p.map(short))}: next to 0 a float32 has few digits left. `
+          : few ? `The formula gives ${and(w.p.map(share))}: next to 0 a float32 has few digits left. `
             : w.p[i] === 0 ? `The formula gives ${name} 0, and its loss is inf. ` : ''
     says.text = trouble + (trouble ? 'Shifted first, s' + good.slice(1) : good)
   }

@@ -297,10 +297,16 @@ function slide(stage, data) {
   }
   function told(nine, terms, answer) {
     const low = Math.min(...nine), high = Math.max(...nine), of = weights.reduce((a, b) => a + b, 0)
-    const plus = terms.reduce((s, t) => s + Math.max(0, t), 0)
+    const mean = nine.reduce((a, b) => a + b, 0) / nine.length
+    const plus = terms.reduce((s, t) => s + Math.max(0, t), 0), minus = answer - plus
+    const rounded = Math.abs(number(say(plus)) + number(say(minus)) - number(say(answer))) > .001 ? ' (rounded)' : ''
     const why = high === 0 ? 'All nine pixels are 0, so every product is.'
-      : high - low < .02 ? `The nine pixels are alike, about ${say(high)}: that times the sum of the weights, ${say(of)}, gives ${say(answer)}.`
-        : `The products above 0 make ${say(plus)}, those below ${say(answer - plus)}, together ${say(answer)}.`
+      : high - low < .02 && say(number(say(mean)) * number(say(of))) === say(answer) // as it can be checked by hand
+        ? `The nine pixels are alike, about ${say(mean)}: that times the sum of the weights, ${say(of)}, gives ${say(answer)}.`
+        : !terms.some(t => t) ? 'Every product is 0.'
+          : !terms.some(t => t < 0) ? `No product is below 0, together they make ${say(answer)}.`
+            : !terms.some(t => t > 0) ? `No product is above 0, together they make ${say(answer)}.`
+              : `The products above 0 make ${say(plus)}, those below 0 make ${say(minus)}, together ${say(answer)}${rounded}.`
     return `Row ${row + 1}, column ${column + 1} of the output. ${why} Computed: ${count} of ${m * m}.`
   }
 
@@ -376,22 +382,30 @@ function slide(stage, data) {
     running = requestAnimationFrame(turn)
   }
 
+  /* What is long is written smaller */
+  function fit({ input }) { input.style.fontSize = input.value.length > 5 ? `${Math.max(.6, 4.4 / input.value.length)}rem` : '' }
   function typed(k, text) {
+    fit(fields[k])
     const x = number(text), bad = !(Math.abs(x) <= 99)
     fields[k].input.setAttribute('aria-invalid', bad)
-    const first = fields.findIndex(f => f.input.getAttribute('aria-invalid') === 'true')
-    wrong.textContent = first < 0 ? '' : `${fields[first].input.getAttribute('aria-label')}: expected a number from −99 to 99, such as −1 or 0.5, got “${fields[first].value}”.`
+    complain()
     if (bad) return
     weights[k] = x
     kernel = Object.keys(kernels).find(o => kernels[o].every((w, i) => w === weights[i]))
     named.value = kernel
     calculate()
   }
+  /* In place of the line of sums, whose weights aren't those that are written now */
+  function complain() {
+    const bad = fields.filter(f => f.input.getAttribute('aria-invalid') === 'true').map(f => `${f.input.getAttribute('aria-label')}: “${f.value}”`)
+    wrong.textContent = bad.length ? `Expected a number from −99 to 99, such as −1 or 0.5. ${bad.join(', ')}.` : ''
+    sum.hidden = bad.length > 0
+  }
   function choose(name) {
     kernel = name
     weights = [...kernels[name]]
-    wrong.textContent = ''
-    fields.forEach((f, k) => { f.value = short(weights[k]); f.input.setAttribute('aria-invalid', false) })
+    fields.forEach((f, k) => { f.value = short(weights[k]); fit(f); f.input.setAttribute('aria-invalid', false) })
+    complain()
     calculate()
   }
 
@@ -435,12 +449,11 @@ function slide(stage, data) {
     el('div', { class: 'board' }, el('div', { class: 'panels' },
       el('div', { class: 'before' }, el('p', { text: `Image, ${n}×${n}` }), hand),
       el('div', { class: 'moves' }, step.node, run.node, whole.node, empty.node),
-      el('div', { class: 'near' }, el('p', { text: 'Window, enlarged' }), el('div', { class: 'nine' }, ...cells)),
       el('div', { class: 'after' }, outTitle, result.node),
-      legend)),
-    el('div', {}, sum, wrong, says.node),
-    el('div', { class: 'row' }, named.node, which.node, border.node, stride_.node,
-      el('div', { class: 'size' }, el('p', { text: 'Size of the output' }), size)))
+      el('div', { class: 'row options' }, named.node, which.node, border.node, stride_.node,
+        el('div', { class: 'size' }, el('p', { text: 'Size of the output' }), size), legend),
+      el('div', { class: 'near' }, el('p', { text: 'Window, enlarged' }), el('div', { class: 'nine' }, ...cells),
+        el('div', { class: 'line' }, sum, wrong), says.node)))) // what grows and shrinks has nothing below it
 
   m = places(n, padding, stride)
   clear()
