@@ -92,7 +92,7 @@ def test_the_window_is_written_out(browser, site, digits):
         assert abs(numbers(right)[0] - terms.sum()) < .0051 and abs(total - terms.sum()) < .046
         assert ('rounded' in right) == (abs(total - numbers(right)[0]) > .001)
         assert f'Row {r+1}, column {c+1} of the output.' in says(figure)
-    assert 'those below' in says(figure)
+    assert 'together' in says(figure)
     # an even area of ink, and one of paper
     figure.get_by_label('a bold three').check()
     ink = (1-F.max_pool2d(1-digits[1][None], 3, 1)[0] > .99).nonzero()[0].tolist()

@@ -193,7 +193,7 @@ def test_the_question_of_the_page(here):
         figure.get_by_role('slider', name=name).fill(str(value))
         twice,less = grizzly()
         assert twice/p == pytest.approx(2, abs=.02) and bits-less == pytest.approx(1, abs=.02)
-        assert shown() == ['0.036','4.79']
+        assert shown() in (['0.036','4.79'], ['0.036','4.80'])
         assert page.get_by_text('Three can take it').is_visible() is False # the answer waits to be opened
         figure.get_by_role('button', name='The bears').click()
     for c in (-120,-50,50,120):
