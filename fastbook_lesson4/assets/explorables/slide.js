@@ -383,7 +383,7 @@ function slide(stage, data) {
   }
 
   /* What is long is written smaller */
-  function fit({ input }) { input.style.fontSize = input.value.length > 5 ? `${Math.max(.69, 5.2 / input.value.length)}rem` : '' }
+  function fit({ input }) { input.style.fontSize = input.value.length > 5 ? `${Math.max(.65, 5.2 / input.value.length)}rem` : '' }
   function typed(k, text) {
     fit(fields[k])
     const x = number(text), bad = !(Math.abs(x) <= 99)
