@@ -6,7 +6,7 @@
 __all__ = ['start', 'Distribute', 'sources_of_chance', 'params_hash', 'Stopwatch', 'train_digits', 'read_checkpoint', 'main',
            'step_seconds']
 
-# %% ../nbs/11_scale.ipynb #fff72985
+# %% ../nbs/11_scale.ipynb #2fb99659
 import argparse,hashlib,json,math,os,signal,socket,subprocess,sys,tempfile,threading
 import torch
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from .pixels import load_mnist_sample
 from .relu import simple_net
 from .similarity import interval
 
-# %% ../nbs/11_scale.ipynb #d5e83bac
+# %% ../nbs/11_scale.ipynb #5a849f65
 def start(*args:str, # What stands behind `python`: a script, or `-m` and a module
           processes:int=2, # How many at once
           timeout:float=120 # Seconds, after which all are ended
@@ -54,7 +54,7 @@ def start(*args:str, # What stands behind `python`: a script, or `-m` and a modu
     if None in codes: raise RuntimeError(f'not finished after {timeout:g} seconds')
     return said
 
-# %% ../nbs/11_scale.ipynb #426cd33d
+# %% ../nbs/11_scale.ipynb #905cc63d
 class Distribute:
     "A callback, first of its list: the processes that `torchrun` starts train as one"
     def __init__(self, checkpoint:str|Path|None=None, # Written after each epoch
@@ -106,7 +106,7 @@ class Distribute:
         self.net = None
         self.acc.free_memory()
 
-# %% ../nbs/11_scale.ipynb #ad2a300c
+# %% ../nbs/11_scale.ipynb #5a5c0fc3
 def sources_of_chance(learn:Learner # Its training loader may have a `generator`
                      )->list[torch.Generator]: # PyTorch's own, and the loader's
     "What the order of the images is drawn from, and other chance on the CPU"
@@ -125,7 +125,42 @@ def from_first(self:Distribute, f:Callable):
     if told[1]: raise told[1]
     return told[0]
 
-# %% ../nbs/11_scale.ipynb #6aa39670
+# %% ../nbs/11_scale.ipynb #1483df59
+@patch
+def resume(self:Distribute, learn:Learner):
+    "Go on from the checkpoint, if there is one"
+    if not self.checkpoint: return
+    forgotten = [type(o).__name__ for o in learn.cbs if hasattr(o, 'after_backward')]
+    if forgotten: raise ValueError('a checkpoint does not keep what callbacks remember: '
+        f'expected none that changes the steps, got {forgotten[0]}')
+    learn.model.to(self.device) # the optimizer's memory follows the parameters
+    self.facts = {**self.run, 'learning rate': learn.lr, 'batches': len(learn.dls.train),
+                  'optimizer': type(learn.opt).__name__,
+                  'shapes': {k: [*v.shape] for k,v in learn.model.state_dict().items()}}
+    def look():
+        if not (folder := self.checkpoint.absolute().parent).is_dir():
+            raise FileNotFoundError(f'expected a folder for the checkpoint, got {folder}')
+        if not self.checkpoint.exists(): return
+        return read_checkpoint(self.checkpoint, self.facts, learn.n_epoch)
+    state = self.from_first(look)
+    if not state: return
+    learn.model.load_state_dict(state['model'])
+    if state['opt']: learn.opt.load_state_dict(state['opt'])
+    for o,chance in zip(sources_of_chance(learn), state['chance']): o.set_state(chance)
+    learn.recorder.values[:],learn.recorder.losses[:] = state['values'],state['losses']
+    learn.n_epoch -= len(state['values'])
+
+@patch
+def save(self:Distribute, learn:Learner):
+    "Write the checkpoint, in process 0, whole or not at all"
+    if self.rank or not self.checkpoint: return
+    opt = learn.opt.state_dict() if hasattr(learn.opt, 'state_dict') else {}
+    state = {'run': self.facts, 'model': learn.model.state_dict(), 'opt': opt,
+             'chance': [o.get_state() for o in sources_of_chance(learn)],
+             'values': learn.recorder.values, 'losses': learn.recorder.losses}
+    with whole_file(self.checkpoint) as part: torch.save(state, part)
+
+# %% ../nbs/11_scale.ipynb #b0eecc91
 def params_hash(model:nn.Module # Any
                )->str: # SHA-256, in hexadecimal
     "A checksum of all parameters, rounded to six decimals"
@@ -174,42 +209,7 @@ def train_digits(epochs:int=5, # In all, those of a checkpoint included
             'images_per_second': watch.images/watch.seconds if watch.images else None,
             'sha256': params_hash(net)}
 
-# %% ../nbs/11_scale.ipynb #a43130b7
-@patch
-def resume(self:Distribute, learn:Learner):
-    "Go on from the checkpoint, if there is one"
-    if not self.checkpoint: return
-    forgotten = [type(o).__name__ for o in learn.cbs if hasattr(o, 'after_backward')]
-    if forgotten: raise ValueError('a checkpoint does not keep what callbacks remember: '
-        f'expected none that changes the steps, got {forgotten[0]}')
-    learn.model.to(self.device) # the optimizer's memory follows the parameters
-    self.facts = {**self.run, 'learning rate': learn.lr, 'batches': len(learn.dls.train),
-                  'optimizer': type(learn.opt).__name__,
-                  'shapes': {k: [*v.shape] for k,v in learn.model.state_dict().items()}}
-    def look():
-        if not (folder := self.checkpoint.absolute().parent).is_dir():
-            raise FileNotFoundError(f'expected a folder for the checkpoint, got {folder}')
-        if not self.checkpoint.exists(): return
-        return read_checkpoint(self.checkpoint, self.facts, learn.n_epoch)
-    state = self.from_first(look)
-    if not state: return
-    learn.model.load_state_dict(state['model'])
-    if state['opt']: learn.opt.load_state_dict(state['opt'])
-    for o,chance in zip(sources_of_chance(learn), state['chance']): o.set_state(chance)
-    learn.recorder.values[:],learn.recorder.losses[:] = state['values'],state['losses']
-    learn.n_epoch -= len(state['values'])
-
-@patch
-def save(self:Distribute, learn:Learner):
-    "Write the checkpoint, in process 0, whole or not at all"
-    if self.rank or not self.checkpoint: return
-    opt = learn.opt.state_dict() if hasattr(learn.opt, 'state_dict') else {}
-    state = {'run': self.facts, 'model': learn.model.state_dict(), 'opt': opt,
-             'chance': [o.get_state() for o in sources_of_chance(learn)],
-             'values': learn.recorder.values, 'losses': learn.recorder.losses}
-    with whole_file(self.checkpoint) as part: torch.save(state, part)
-
-# %% ../nbs/11_scale.ipynb #ea527c19
+# %% ../nbs/11_scale.ipynb #faf344e5
 def read_checkpoint(path:str|Path, # A file that `Distribute` wrote
                     run:dict, # What the run is: it must be that of the file
                     most:int # Epochs that it may have done
@@ -230,7 +230,7 @@ def read_checkpoint(path:str|Path, # A file that `Distribute` wrote
                                      f'which has done {done}')
     return state
 
-# %% ../nbs/11_scale.ipynb #fd751033
+# %% ../nbs/11_scale.ipynb #b5b3c879
 def _tell(text):
     "Print `text` as an error, once: whichever process of the run comes first"
     from torch.distributed import TCPStore
@@ -291,11 +291,11 @@ def main(argv:list[str]|None=None # Arguments. Default: those of the command lin
     if first: print(json.dumps(res), flush=True)
     if torch.distributed.is_initialized(): torch.distributed.destroy_process_group()
 
-# %% ../nbs/11_scale.ipynb #30595752
+# %% ../nbs/11_scale.ipynb #08f6f9d6
 #| eval: false
 if __name__ == '__main__': main()
 
-# %% ../nbs/11_scale.ipynb #f8b3b8ae
+# %% ../nbs/11_scale.ipynb #8dcdd218
 def step_seconds(p:int, # Processes
                  images:float=256, # In the batch of all together
                  seconds:float=4e-4, # Computing time of an image: 2,500 a second
