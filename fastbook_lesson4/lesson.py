@@ -26,6 +26,7 @@ from .learner import DataLoader,DataLoaders,Learner,OneCycle
 from .relu import simple_net
 from .softmax import cross_entropy,softmax
 from .convolution import mini_resnet
+from .scale import two_as_one
 
 # %% ../nbs/13_lesson.ipynb #69819de3
 class Result(NamedTuple):
@@ -189,6 +190,15 @@ def _pets(s:Setting)->Iterator[Result]:
     suspects = given.topk(20, largest=False).indices # the largest losses
     found = torch.isin(planted, suspects).float().mean().item()
     yield Result('share of 10 wrong labels found', found)
+
+# %% ../nbs/13_lesson.ipynb #8c4db05d
+@part('scale')
+def _scale(s:Setting)->Iterator[Result]:
+    "Two processes that train as one"
+    try: apart = two_as_one(s.seed)
+    except (OSError,RuntimeError) as e:
+        return print(f'scale: two processes could not be tried here: {e}', file=sys.stderr)
+    yield Result('two processes = one, largest difference', apart)
 
 # %% ../nbs/13_lesson.ipynb #ab7b3061
 class Row(NamedTuple):
