@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn, tensor
-from fastbook_lesson4.learner import BasicOptim, CancelFitException
+from fastbook_lesson4.learner import BasicOptim, CancelBatchException, CancelFitException
 from fastbook_lesson4.linear import linear1, mnist_loss
 from fastbook_lesson4.pixels import load_mnist_sample
 from fastbook_lesson4.relu import dead_units, relu
@@ -196,6 +196,28 @@ def shares_kept(y, share, seed, chance=True, swap=False, lose=False):
 def any_images(y, share, seed):
     k = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
     return k[round(share*len(y)):], k[:round(share*len(y))]
+# scale
+def pooled(means, sizes): return float(np.dot(means, sizes)/np.sum(sizes))
+class StepsRarely:
+    "Divides the loss, where the solution divides the gradients"
+    share,always = True,False
+    def __init__(self, k): self.k,self.n = k,0
+    def after_loss(self, learn):
+        if learn.training and self.share: learn.loss = learn.loss/self.k
+    def after_backward(self, learn):
+        self.n += 1
+        if self.n % self.k and not self.always: raise CancelBatchException
+class Sums(StepsRarely): share = False
+class StepsAlways(StepsRarely): share,always = False,True
+class OneOff(StepsRarely):
+    def __init__(self, k): self.k,self.n = k,1
+class Clears(StepsRarely):
+    def after_backward(self, learn):
+        self.n += 1
+        if self.n % self.k:
+            learn.opt.zero_grad()
+            raise CancelBatchException
+
 EXERCISES = { # right answers, wrong answers
     'pixels-1': ([[ink3.item(), ink7.item()], torch.stack([ink3, ink7])],
                  [(ink7, ink3), (ink3*255, ink7*255), (valid_x[is_three].mean(), valid_x[~is_three].mean()), ink3]),
@@ -232,6 +254,9 @@ EXERCISES = { # right answers, wrong answers
                [lambda o: o.split()[1] if ' ' in o else None, lambda o: 'pug', lambda o: re.fullmatch(r'\S+ (\w+) \(\d+\)\.\w+', o)[1], lambda o: re.match(FRIEND, o), lambda o: (re.findall(FRIEND, o) or [None])[0]]),
     'pets-2': ([late], [functools.partial(steps, way='once', name='all at once'), functools.partial(steps, way='each', name='tilted'), functools.partial(steps, way='once', name='square'), lambda o: torch.zeros(3,224,224)]),
     'pets-3': ([share_before], [lambda p,y,k: (p.argmax(1) == y).float().mean(), lambda *o: share_before(*o)*100, lambda p,y,k: share_before(-p, y, k), lambda p,y,k: (p.topk(k).indices == y[:,None]).float().mean()]),
+    'scale-1': ([pooled, lambda m,n: tensor(pooled(m, n))], [lambda m,n: float(np.mean(m)), lambda m,n: sum(m), lambda m,n: pooled(m, n)*100, lambda m,n: float(np.dot(m, n)), lambda m,n: max(m)]),
+    'scale-2': ([32, 32., tensor(32)], [16, 64, 1, 0, 31, 1024, '32', 2**60, -2]),
+    'scale-3': ([StepsRarely], [Sums, StepsAlways, OneOff, Clears, StepsRarely(2), StepsRarely.__init__]),
 }
 
 # --- questions of the quiz that have a check of their own
