@@ -197,7 +197,7 @@ def _scale(s:Setting)->Iterator[Result]:
     "Two processes that train as one"
     try: apart = two_as_one(s.seed)
     except (OSError,RuntimeError) as e:
-        return print(f'scale: two processes could not be tried here: {e}', file=sys.stderr)
+        return print(f'scale: two processes cannot be tried: {e}', file=sys.stderr)
     yield Result('two processes = one, largest difference', apart)
 
 # %% ../nbs/13_lesson.ipynb #ab7b3061

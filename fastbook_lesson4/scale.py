@@ -6,15 +6,14 @@
 __all__ = ['PARTS', 'start', 'bare_steps', 'two_as_one', 'Distribute', 'sources_of_chance', 'params_hash', 'Stopwatch',
            'train_digits', 'read_checkpoint', 'main', 'step_seconds']
 
-# %% ../nbs/11_scale.ipynb #2c0f0c7a
-import argparse,hashlib,json,math,os,signal,socket,subprocess,sys,tempfile,threading
+# %% ../nbs/11_scale.ipynb #60e53bf3
+import argparse,hashlib,json,math,os,signal,socket,subprocess,sys,tempfile,threading,time
 import torch
 from collections.abc import Callable
 from datetime import timedelta
 from fastcore.basics import patch
 from pathlib import Path
 from pickle import UnpicklingError
-from time import monotonic,perf_counter,sleep
 from torch import Tensor,nn
 from zipfile import BadZipFile,ZipFile
 from .data import whole_file
@@ -38,8 +37,9 @@ def start(*args:str, # What stands behind `python`: a script, or `-m` and a modu
     runs,outs = [],[tempfile.TemporaryFile('w+') for _ in range(processes)]
     try:
         for rank,out in enumerate(outs):
-            env = {k: str(v) for k,v in {**every, 'RANK': rank, 'LOCAL_RANK': rank}.items()}
-            runs.append(subprocess.Popen([sys.executable, *args], env=os.environ | env,
+            told = {**every, 'RANK': rank, 'LOCAL_RANK': rank}.items()
+            env = os.environ | {k: str(v) for k,v in told}
+            runs.append(subprocess.Popen([sys.executable, *args], env=env,
                                          stdout=out, stderr=subprocess.STDOUT))
         end = time.monotonic() + timeout
         while any(o.poll() is None for o in runs) and time.monotonic() < end:
@@ -50,7 +50,7 @@ def start(*args:str, # What stands behind `python`: a script, or `-m` and a modu
         for o in runs: o.kill(); o.wait()
     said = [(o.seek(0), o.read(), o.close())[1] for o in outs]
     for rank,code in enumerate(codes):
-        last = (said[rank].split('\n')[-2:] or [''])[0] # of a traceback, what was raised
+        last = said[rank].split('\n')[-2:][0] # of a traceback: what was raised
         if code: raise RuntimeError(f'process {rank} ended with {code}: {last}')
     if None in codes: raise RuntimeError(f'not finished after {timeout:g} seconds')
     return said
@@ -59,7 +59,7 @@ def start(*args:str, # What stands behind `python`: a script, or `-m` and a modu
 def bare_steps(seed:int=0, # Of the start and of the order
                file:str|Path|None=None # Process 0 writes the parameters there
               )->Tensor: # The parameters, one long row
-    "Some steps by all processes together, as in the script of the page, or by one alone"
+    "Some steps by all processes together, as in the page's script, or by one alone"
     rank,p = (int(os.environ.get(o, d)) for o,d in (('RANK',0), ('WORLD_SIZE',1)))
     shared = p > 1 and torch.distributed.init_process_group('gloo') is None
     digits,order = load_mnist_sample(),torch.Generator().manual_seed(seed)
@@ -85,7 +85,8 @@ def two_as_one(seed:int=0, # Of the start and of the order
     "How far two processes that train as one are from one: `RuntimeError` if none start"
     with tempfile.TemporaryDirectory() as d:
         file = Path(d)/'params.pt'
-        code = f'import fastbook_lesson4.scale as o; o.bare_steps({seed}, {str(file)!r})'
+        code = 'from fastbook_lesson4.scale import bare_steps; '
+        code += f'bare_steps({seed}, {str(file)!r})'
         start('-c', code, timeout=timeout)
         return (torch.load(file) - bare_steps(seed)).abs().max().item()
 
@@ -96,8 +97,8 @@ class Distribute:
                  run:dict|None=None, # What the run is, such as its seed and batch size
                  cpu:bool=False): # Leave the GPUs alone?
         try: from accelerate import Accelerator
-        except ImportError: raise ImportError('Distribute needs Hugging Face Accelerate: '
-            "pip install 'fastbook_lesson4[scale]'") from None
+        except ImportError: raise ImportError('Distribute needs Hugging Face Accelerate:'
+            " pip install 'fastbook_lesson4[scale]'") from None
         self.acc,self.run = Accelerator(cpu=cpu),dict(run or {})
         self.p,self.rank = self.acc.num_processes,self.acc.process_index
         self.device = self.acc.device # with GPUs, the one of this process
@@ -166,15 +167,15 @@ def resume(self:Distribute, learn:Learner):
     "Go on from the checkpoint, if there is one"
     if not self.checkpoint: return
     forgotten = [type(o).__name__ for o in learn.cbs if hasattr(o, 'after_backward')]
-    if forgotten: raise ValueError('a checkpoint does not keep what callbacks remember: '
-        f'expected none that changes the steps, got {forgotten[0]}')
+    if forgotten: raise ValueError('a checkpoint does not keep what callbacks '
+        f'remember: expected none that changes the steps, got {forgotten[0]}')
     learn.model.to(self.device) # the optimizer's memory follows the parameters
-    self.facts = {**self.run, 'learning rate': learn.lr, 'batches': len(learn.dls.train),
-                  'optimizer': type(learn.opt).__name__,
-                  'shapes': {k: [*v.shape] for k,v in learn.model.state_dict().items()}}
+    shapes = {k: [*v.shape] for k,v in learn.model.state_dict().items()}
+    self.facts = {**self.run, 'learning rate': learn.lr, 'shapes': shapes,
+        'batches': len(learn.dls.train), 'optimizer': type(learn.opt).__name__}
     def look():
         if not (folder := self.checkpoint.absolute().parent).is_dir():
-            raise FileNotFoundError(f'expected a folder for the checkpoint, got {folder}')
+            raise FileNotFoundError(f'no folder {folder} for the checkpoint')
         if not self.checkpoint.exists(): return
         return read_checkpoint(self.checkpoint, self.facts, learn.n_epoch)
     state = self.from_first(look)
@@ -199,16 +200,16 @@ def save(self:Distribute, learn:Learner):
 def params_hash(model:nn.Module # Any
                )->str: # SHA-256, in hexadecimal
     "A checksum of all parameters, rounded to six decimals"
-    numbers = torch.cat([p.detach().cpu().double().flatten() for p in model.parameters()])
-    whole = (numbers*1e6).round().long() # there is no minus zero
+    params = [p.detach().cpu().double().flatten() for p in model.parameters()]
+    whole = (torch.cat(params)*1e6).round().long() # there is no minus zero
     return hashlib.sha256(whole.numpy().astype('<i8').tobytes()).hexdigest()
 
 class Stopwatch:
     "A callback: images and seconds of training. It ends a run that `torchrun` has left"
     def __init__(self): self.seconds,self.images,self.parent = 0.,0,os.getppid()
-    def before_epoch(self, learn): self.since = perf_counter()
+    def before_epoch(self, learn): self.since = time.perf_counter()
     def before_validate(self, learn):
-        self.seconds += perf_counter() - self.since
+        self.seconds += time.perf_counter() - self.since
         self.images += sum(learn.recorder.sizes)
     def before_batch(self, learn):
         launched = 'TORCHELASTIC_RUN_ID' in os.environ
@@ -222,7 +223,7 @@ def train_digits(epochs:int=5, # In all, those of a checkpoint included
                  hidden:int=30 # Units of the hidden layer
                 )->dict: # What the command prints
     "Threes and sevens by a net of two layers, on as many processes as there are"
-    for o,what in ((epochs,'epochs'), (bs,'images')): want_whole(o, f'a number of {what}', 1)
+    want_whole(epochs, 'a number of epochs', 1)
     digits,order = load_mnist_sample(),torch.Generator()
     order.manual_seed(want_whole(seed, 'a seed'))
     train_x,valid_x = (o.flatten(1).double() for o in (digits.train_x, digits.valid_x))
@@ -236,11 +237,12 @@ def train_digits(epochs:int=5, # In all, those of a checkpoint included
     watch = Stopwatch()
     learn = Learner(dls, net, mnist_loss, metrics=batch_accuracy, cbs=[share,watch])
     learn.fit(epochs, lr, show=False)
-    (*_,(_,_,acc)),n = learn.recorder.values,len(digits.valid_y)
+    train,valid,accs = map(list, zip(*learn.recorder.values))
+    n = len(digits.valid_y)
+    between = None if share.rank else interval(round(accs[-1]*n), n)
     return {'processes': share.p, 'device': share.device.type, 'epochs': epochs,
-            'losses': [o[0] for o in learn.recorder.values],
-            'valid_losses': [o[1] for o in learn.recorder.values],
-            'accuracy': acc, 'interval': None if share.rank else interval(round(acc*n), n),
+            'losses': train, 'valid_losses': valid,
+            'accuracy': accs[-1], 'interval': between,
             'images_per_second': watch.images/watch.seconds if watch.images else None,
             'sha256': params_hash(net)}
 
@@ -288,14 +290,16 @@ def _again(checkpoint, epochs):
     if not checkpoint: return 'with --checkpoint FILE it could go on where it ended'
     try: done = len(torch.load(checkpoint, weights_only=True)['values'])
     except OSError: return 'start it again: no epoch was finished'
-    return f'start it again, and it goes on from {checkpoint}, with {done} of {epochs} epochs done'
+    return (f'start it again, and it goes on from {checkpoint}, '
+            f'with {done} of {epochs} epochs done')
 
 def main(argv:list[str]|None=None # Arguments. Default: those of the command line
         ):
     "The command `python -m fastbook_lesson4.scale`, alone or behind `torchrun`"
     p = argparse.ArgumentParser('python -m fastbook_lesson4.scale', description='Train '
-        'on the digits, in as many processes as torchrun starts. Prints one JSON object.')
-    p.add_argument('--epochs', type=int, default=5, help='in all (default: %(default)s)')
+        'on the digits, in as many processes as torchrun starts. Prints a JSON object.')
+    p.add_argument('--epochs', type=int, default=5,
+                   help='in all (default: %(default)s)')
     p.add_argument('--seed', type=int, default=0, help='of the start and of the order')
     p.add_argument('--checkpoint', metavar='FILE',
                    help='written after each epoch; where it is there, the run goes on')
@@ -309,18 +313,20 @@ def main(argv:list[str]|None=None # Arguments. Default: those of the command lin
     try:
         for k,least in (('epochs',1), ('seed',0), ('bs',1), ('hidden',1)):
             want_whole(getattr(a, k), f'--{k}', least)
-        if a.seed >= 2**63: raise ValueError(f'expected --seed below 2**63, got {a.seed}')
+        if a.seed >= 2**63: raise ValueError(f'expected --seed < 2**63, got {a.seed}')
     except ValueError as e: p.error(str(e))
     def stop(*_): raise KeyboardInterrupt
     alone = threading.current_thread() is threading.main_thread()
-    before,threads = alone and signal.signal(signal.SIGTERM, stop),torch.get_num_threads()
+    before = alone and signal.signal(signal.SIGTERM, stop)
+    threads,why = torch.get_num_threads(),None
     torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS') or 1))
-    try: res,why = train_digits(a.epochs, a.seed, a.checkpoint, a.bs, hidden=a.hidden),None
+    try: res = train_digits(a.epochs, a.seed, a.checkpoint, a.bs, hidden=a.hidden)
     except KeyboardInterrupt: why = 'a process was stopped, and with it the run: '
     except (ImportError,OSError,ValueError) as e: why,a = str(e),None
     except RuntimeError as e:
         lost = isinstance(e, torch.distributed.DistError) or 'gloo' in str(e)
-        why,a = ('a process was lost, and with it the run: ',a) if lost else (str(e),None)
+        if lost: why = 'a process was lost, and with it the run: '
+        else: why,a = str(e),None
     finally:
         torch.set_num_threads(threads)
         if alone: signal.signal(signal.SIGTERM, before)

@@ -116,7 +116,7 @@ def test_a_broken_checkpoint_is_refused_and_left(tmp_path, processes, data):
 
 def test_a_folder_that_is_not_there(tmp_path):
     code,out,err = run(0, '--checkpoint', tmp_path/'no'/'run.pt', cwd=tmp_path)
-    assert code == 1 and 'expected a folder' in said(err)[0] and len(err.splitlines()) == 1
+    assert code == 1 and 'for the checkpoint' in said(err)[0] and len(err.splitlines()) == 1
 
 @pytest.mark.parametrize('args,words', [(['--epochs','0'], '--epochs'), (['--epochs','x'], 'x'), (['--seed','-1'], '-1'), (['--seed','9'*20], '9'*20), (['--bs','0'], '--bs'), (['--hidden','-3'], '-3'), (['--nonsense'], '--nonsense')])
 def test_bad_options(capsys, args, words):
