@@ -7,7 +7,7 @@ __all__ = ['PARTS', 'start', 'bare_steps', 'two_as_one', 'Distribute', 'sources_
            'train_digits', 'read_checkpoint', 'main', 'step_seconds']
 
 # %% ../nbs/11_scale.ipynb #60e53bf3
-import argparse,hashlib,json,math,os,signal,socket,subprocess,sys,tempfile,threading,time
+import argparse,hashlib,json,math,os,signal,socket,subprocess,sys,tempfile,time
 import torch
 from collections.abc import Callable
 from datetime import timedelta
@@ -84,9 +84,8 @@ def two_as_one(seed:int=0, # Of the start and of the order
               )->float: # The largest difference of their parameters
     "How far two processes that train as one are from one: `RuntimeError` if none start"
     with tempfile.TemporaryDirectory() as d:
-        file = Path(d)/'params.pt'
-        code = 'from fastbook_lesson4.scale import bare_steps; '
-        code += f'bare_steps({seed}, {str(file)!r})'
+        file = f'{d}/params.pt'
+        code = f'import fastbook_lesson4.scale as o; o.bare_steps({seed}, {file!r})'
         start('-c', code, timeout=timeout)
         return (torch.load(file) - bare_steps(seed)).abs().max().item()
 
@@ -97,8 +96,8 @@ class Distribute:
                  run:dict|None=None, # What the run is, such as its seed and batch size
                  cpu:bool=False): # Leave the GPUs alone?
         try: from accelerate import Accelerator
-        except ImportError: raise ImportError('Distribute needs Hugging Face Accelerate:'
-            " pip install 'fastbook_lesson4[scale]'") from None
+        except ImportError: raise ImportError('Distribute needs Hugging Face '
+            "Accelerate: pip install 'fastbook_lesson4[scale]'") from None
         self.acc,self.run = Accelerator(cpu=cpu),dict(run or {})
         self.p,self.rank = self.acc.num_processes,self.acc.process_index
         self.device = self.acc.device # with GPUs, the one of this process
@@ -212,8 +211,8 @@ class Stopwatch:
         self.seconds += time.perf_counter() - self.since
         self.images += sum(learn.recorder.sizes)
     def before_batch(self, learn):
-        launched = 'TORCHELASTIC_RUN_ID' in os.environ
-        if launched and os.getppid() != self.parent: raise KeyboardInterrupt
+        left = os.getppid() != self.parent and 'TORCHELASTIC_RUN_ID' in os.environ
+        if left: raise KeyboardInterrupt
 
 def train_digits(epochs:int=5, # In all, those of a checkpoint included
                  seed:int=0, # Of the start and of the order
@@ -226,25 +225,23 @@ def train_digits(epochs:int=5, # In all, those of a checkpoint included
     want_whole(epochs, 'a number of epochs', 1)
     digits,order = load_mnist_sample(),torch.Generator()
     order.manual_seed(want_whole(seed, 'a seed'))
-    train_x,valid_x = (o.flatten(1).double() for o in (digits.train_x, digits.valid_x))
-    dls = DataLoaders(DataLoader(train_x, digits.train_y, bs, True, order),
-                      DataLoader(valid_x, digits.valid_y, 1024))
+    x,y,valid_x,valid_y = (o.flatten(1) for o in digits)
+    dls = DataLoaders(DataLoader(x.double(), y, bs, True, order),
+                      DataLoader(valid_x.double(), valid_y, 1024))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = simple_net(hidden).double() # 64 bits: the order of a sum hardly matters
     run = {'seed': seed, 'batch size': bs}
     share = Distribute(checkpoint, run, cpu=not torch.cuda.is_available())
-    watch = Stopwatch()
+    watch,n = Stopwatch(),len(valid_y)
     learn = Learner(dls, net, mnist_loss, metrics=batch_accuracy, cbs=[share,watch])
     learn.fit(epochs, lr, show=False)
     train,valid,accs = map(list, zip(*learn.recorder.values))
-    n = len(digits.valid_y)
     between = None if share.rank else interval(round(accs[-1]*n), n)
+    speed = watch.images/watch.seconds if watch.images else None
     return {'processes': share.p, 'device': share.device.type, 'epochs': epochs,
-            'losses': train, 'valid_losses': valid,
-            'accuracy': accs[-1], 'interval': between,
-            'images_per_second': watch.images/watch.seconds if watch.images else None,
-            'sha256': params_hash(net)}
+            'losses': train, 'valid_losses': valid, 'accuracy': accs[-1],
+            'interval': between, 'images_per_second': speed, 'sha256': params_hash(net)}
 
 # %% ../nbs/11_scale.ipynb #64f9cf19
 PARTS = {'run','model','opt','chance','values','losses'} # of a checkpoint
@@ -276,13 +273,11 @@ def _tell(text):
     "Print `text` as an error, once: whichever process of the run comes first"
     from torch.distributed import TCPStore
     env = os.environ
-    first = env.get('RANK', '0') == '0'
-    if int(env.get('WORLD_SIZE', 1)) > 1:
-        try: # `torchrun` keeps this store, even when process 0 is gone
-            store = TCPStore(env['MASTER_ADDR'], int(env['MASTER_PORT']),
-                             timeout=timedelta(seconds=5))
-            first = store.add('fastbook_lesson4 told', 1) == 1
-        except (RuntimeError,KeyError,ValueError): pass
+    first,wait = env.get('RANK', '0') == '0',timedelta(seconds=5)
+    try: # `torchrun` keeps this store, even when process 0 is gone
+        store = TCPStore(env['MASTER_ADDR'], int(env['MASTER_PORT']), timeout=wait)
+        first = store.add('fastbook_lesson4 told', 1) == 1
+    except (RuntimeError,KeyError,ValueError): pass # alone
     if first: print(f'scale: {text}', file=sys.stderr, flush=True)
 
 def _again(checkpoint, epochs):
@@ -298,38 +293,34 @@ def main(argv:list[str]|None=None # Arguments. Default: those of the command lin
     "The command `python -m fastbook_lesson4.scale`, alone or behind `torchrun`"
     p = argparse.ArgumentParser('python -m fastbook_lesson4.scale', description='Train '
         'on the digits, in as many processes as torchrun starts. Prints a JSON object.')
-    p.add_argument('--epochs', type=int, default=5,
-                   help='in all (default: %(default)s)')
-    p.add_argument('--seed', type=int, default=0, help='of the start and of the order')
+    for name,default,what in (('epochs', 5, 'epochs, in all'),
+            ('seed', 0, 'of start and order'), ('hidden', 30, 'hidden units'),
+            ('bs', 256, 'batch size, of all processes together')):
+        p.add_argument(f'--{name}', type=int, default=default, metavar='N',
+                       help=f'{what} (default: {default})')
     p.add_argument('--checkpoint', metavar='FILE',
                    help='written after each epoch; where it is there, the run goes on')
-    p.add_argument('--bs', type=int, default=256, metavar='N',
-                   help='batch size, of all processes together (default: %(default)s)')
-    p.add_argument('--hidden', type=int, default=30, metavar='N',
-                   help='units of the hidden layer (default: %(default)s)')
     first = os.environ.get('RANK', '0') == '0'
     if not first: p.error = lambda message: sys.exit(2) # process 0 says it
     a = p.parse_args(argv)
     try:
-        for k,least in (('epochs',1), ('seed',0), ('bs',1), ('hidden',1)):
-            want_whole(getattr(a, k), f'--{k}', least)
+        for k in ('epochs','bs','hidden'): want_whole(getattr(a, k), f'--{k}', 1)
+        want_whole(a.seed, '--seed')
         if a.seed >= 2**63: raise ValueError(f'expected --seed < 2**63, got {a.seed}')
     except ValueError as e: p.error(str(e))
     def stop(*_): raise KeyboardInterrupt
-    alone = threading.current_thread() is threading.main_thread()
-    before = alone and signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, stop)
     threads,why = torch.get_num_threads(),None
     torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS') or 1))
     try: res = train_digits(a.epochs, a.seed, a.checkpoint, a.bs, hidden=a.hidden)
     except KeyboardInterrupt: why = 'a process was stopped, and with it the run: '
-    except (ImportError,OSError,ValueError) as e: why,a = str(e),None
-    except RuntimeError as e:
+    except (ImportError,OSError,ValueError,RuntimeError) as e:
         lost = isinstance(e, torch.distributed.DistError) or 'gloo' in str(e)
-        if lost: why = 'a process was lost, and with it the run: '
-        else: why,a = str(e),None
+        why = 'a process was lost, and with it the run: ' if lost else str(e)
+        if not lost: a = None
     finally:
         torch.set_num_threads(threads)
-        if alone: signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, before)
     if why:
         _tell(why + (_again(a.checkpoint, a.epochs) if a else ''))
         sys.exit(1)
