@@ -47,7 +47,7 @@ endef
 $(VENV)/ready: settings.ini constraints.txt setup.py
 	@echo "Setting up $(VENV), once: PyTorch alone is several GB."
 	$(call venv,$(VENV))
-	$(call install,$(VENV),$(call tried,constraints.txt) -e '.[dev]')
+	$(call install,$(VENV),$(call tried,constraints.txt) -e '.[dev,scale]')
 	@if [ -e .git ]; then $(BIN)/nbdev_install_hooks; fi
 	@touch $@
 
@@ -101,7 +101,7 @@ browser: # the tests of the site need one; whoever may not install it is told so
 $(RUN)/ready: $(VENV)/ready settings.ini constraints-run.txt setup.py | dist/ready
 	@echo "Setting up $(RUN), once: the wheel with the newest fastai, without nbdev."
 	$(call venv,$(RUN),--without-pip)
-	$(call install,$(RUN),$(call tried,constraints-run.txt) "$$(echo dist/*.whl)[run]")
+	$(call install,$(RUN),$(call tried,constraints-run.txt) "$$(echo dist/*.whl)[run,scale]")
 	@touch $@
 
 wheel: $(RUN)/wheel

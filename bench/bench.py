@@ -282,6 +282,15 @@ def pets():
     yield row('wrong labels found, worst of 5 seeds', min(found), 'share', floor=.8)
 
 @bench
+def scale():
+    "One process against two of one thread each, in turns: the same batch for both together, and a batch for each. No floor: two cores that do something else besides miss any"
+    from fastbook_lesson4.scale import start
+    def speed(processes, bs): return json.loads(start('-m', 'fastbook_lesson4.scale', '--epochs', '2', '--hidden', '300', '--bs', str(bs), processes=processes, timeout=600)[0].splitlines()[-1])['images_per_second']
+    turns = [(speed(1, 256), speed(2, 256), speed(2, 512)) for _ in range(3)]
+    yield row('strong scaling: two processes / one, batch 256 in all', statistics.median(two/one for one,two,_ in turns), 'times')
+    yield row('weak scaling: two processes / one, batch 256 for each', statistics.median(two/one for one,_,two in turns), 'times')
+
+@bench
 def memory():
     "The command `lesson4`, whole"
     t = perf_counter()

@@ -966,3 +966,48 @@ def _relu_of(answer):
     x = _random(3, 5)
     if not _close(_tensor(f(x.clone()), (3,5), 'a value for each number'), x.clamp(min=0), 1e-6):
         return 'of a tensor with rows and columns it gives other numbers'
+
+# %% ../nbs/backstage/exercises.ipynb #09befc67
+@checks('scale-1')
+def _together(answer):
+    f = _function(answer, 'of means and sizes')
+    for means,sizes in (([.5,1.], [3,1]), ([.9,.8,.2], [10,10,5]), ([.25]*4, [7,6,6,6])):
+        want = np.average(means, weights=sizes)
+        x = _number(f(list(means), list(sizes)), 'the mean over all images')
+        if abs(x-want) < 1e-6: continue
+        if abs(x-np.mean(means)) < 1e-6: return 'every process counts the same: a larger share should count more'
+        return f'means {means} of {sizes} images give {want:.4f}, not {x:.4f}'
+
+@checks('scale-2')
+def _when_sending_wins(answer):
+    from fastbook_lesson4.scale import step_seconds
+    x = _number(answer, 'a number of processes')
+    if x < 2 or math.log2(x)%1: return f'expected a power of 2 above 1, got {x:g}'
+    times = {p: (256/p*4e-4, step_seconds(p) - 256/p*4e-4) for p in (int(x), int(x)//2)}
+    for p,(computing,sending) in times.items():
+        if (p == x) == (sending > computing): continue
+        return f'with {p} processes computing takes {computing:.2g} s and the all-reduce {sending:.2g} s'
+
+@checks('scale-3')
+def _accumulate(answer):
+    from fastbook_lesson4.learner import DataLoader,DataLoaders,Learner
+    cls = _class(answer, 'a callback, of k')
+    x,y = _random(60, 3),_random(60, 1, seed=1)
+    def run(bs, cbs, epochs=2):
+        model = nn.Linear(3, 1)
+        model.load_state_dict({'weight': _random(1, 3, seed=2), 'bias': torch.zeros(1)})
+        dls = DataLoaders(DataLoader(x.clone(), y.clone(), bs), DataLoader(x, y))
+        Learner(dls, model, F.mse_loss, cbs=cbs).fit(epochs, .1, show=False)
+        return torch.cat([p.detach().flatten() for p in model.parameters()])
+    for k in (2, 5):
+        got,want = run(6, [cls(k)]),run(6*k, [])
+        if _close(got, want, 1e-4): continue
+        if _close(got, run(6, []), 1e-4): return 'the Learner still steps at every batch'
+        if _close(got, run(6*k, [_Times(k)]), 1e-4):
+            return f'the steps are {k} times too long: the mean of the gradients, not their sum'
+        return f'with k={k}, batches of 6 lead elsewhere than batches of {6*k}'
+
+class _Times:
+    def __init__(self, k): self.k = k
+    def after_backward(self, learn):
+        for g in learn.grads: g.mul_(self.k)

@@ -29,6 +29,7 @@ from .relu import simple_net
 from .softmax import cross_entropy,softmax
 from .convolution import mini_resnet
 from .tables import TableEncoder,load_titanic,out_of_fold
+from .scale import two_as_one
 
 # %% ../nbs/13_lesson.ipynb #69819de3
 class Result(NamedTuple):
@@ -218,6 +219,15 @@ def _tables(s:Setting)->Iterator[Result]:
     yield Result('right, two layers', right/n, epochs=60)
     for end,value in zip(('lower','upper'), interval(right, n)):
         yield Result(f'{end} end of its interval', value, epochs=60)
+
+# %% ../nbs/13_lesson.ipynb #8c4db05d
+@part('scale')
+def _scale(s:Setting)->Iterator[Result]:
+    "Two processes that train as one"
+    try: apart = two_as_one(s.seed)
+    except (OSError,RuntimeError) as e:
+        return print(f'scale: two processes cannot be tried: {e}', file=sys.stderr)
+    yield Result('two processes = one, largest difference', apart)
 
 # %% ../nbs/13_lesson.ipynb #ab7b3061
 class Row(NamedTuple):

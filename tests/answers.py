@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn, tensor
-from fastbook_lesson4.learner import BasicOptim, CancelFitException
+from fastbook_lesson4.learner import BasicOptim, CancelBatchException, CancelFitException
 from fastbook_lesson4.linear import linear1, mnist_loss
 from fastbook_lesson4.pixels import load_mnist_sample
 from fastbook_lesson4.relu import dead_units, relu
@@ -207,6 +207,28 @@ def dealt_out(groups, k, seed, rows=False, chance=True, start=0):
     every = np.unique(names)
     order = np.random.RandomState(seed).permutation(len(every)) if chance else np.arange(len(every))
     return tensor([start + int(order[np.searchsorted(every, o)])*k//len(every) for o in names])
+# scale
+def pooled(means, sizes): return float(np.dot(means, sizes)/np.sum(sizes))
+class StepsRarely:
+    "Divides the loss, where the solution divides the gradients"
+    share,always = True,False
+    def __init__(self, k): self.k,self.n = k,0
+    def after_loss(self, learn):
+        if learn.training and self.share: learn.loss = learn.loss/self.k
+    def after_backward(self, learn):
+        self.n += 1
+        if self.n % self.k and not self.always: raise CancelBatchException
+class Sums(StepsRarely): share = False
+class StepsAlways(StepsRarely): share,always = False,True
+class OneOff(StepsRarely):
+    def __init__(self, k): self.k,self.n = k,1
+class Clears(StepsRarely):
+    def after_backward(self, learn):
+        self.n += 1
+        if self.n % self.k:
+            learn.opt.zero_grad()
+            raise CancelBatchException
+
 EXERCISES = { # right answers, wrong answers
     'pixels-1': ([[ink3.item(), ink7.item()], torch.stack([ink3, ink7])],
                  [(ink7, ink3), (ink3*255, ink7*255), (valid_x[is_three].mean(), valid_x[~is_three].mean()), ink3]),
@@ -246,6 +268,9 @@ EXERCISES = { # right answers, wrong answers
     'tables-2': ([group_mean, lambda *o: group_mean(*o).numpy()], [functools.partial(group_mean, other=.5), functools.partial(group_mean, other=0.), lambda g,t,n: group_mean(g, 1-t, n), lambda g,t,n: group_mean(g, t, g), lambda g,t,n: torch.full((len(n),), t.mean()), lambda g,t,n: [0.]]),
     'tables-3': ([dealt_out, lambda *o: dealt_out(*o).numpy()], [functools.partial(dealt_out, rows=True), functools.partial(dealt_out, chance=False), functools.partial(dealt_out, start=1), lambda g,k,s: dealt_out(g, k+1, s), lambda g,k,s: dealt_out(g, k, int(torch.randint(1000, (1,)))), lambda g,k,s: (dealt_out(g, 100, s) > 90).long()*(k-1), lambda g,k,s: (dealt_out(g, 50, s)-50+k).clamp(0)]),
     'pets-3': ([share_before], [lambda p,y,k: (p.argmax(1) == y).float().mean(), lambda *o: share_before(*o)*100, lambda p,y,k: share_before(-p, y, k), lambda p,y,k: (p.topk(k).indices == y[:,None]).float().mean()]),
+    'scale-1': ([pooled, lambda m,n: tensor(pooled(m, n))], [lambda m,n: float(np.mean(m)), lambda m,n: sum(m), lambda m,n: pooled(m, n)*100, lambda m,n: float(np.dot(m, n)), lambda m,n: max(m)]),
+    'scale-2': ([32, 32., tensor(32)], [16, 64, 1, 0, 31, 1024, '32', 2**60, -2]),
+    'scale-3': ([StepsRarely], [Sums, StepsAlways, OneOff, Clears, StepsRarely(2), StepsRarely.__init__]),
 }
 
 # --- questions of the quiz that have a check of their own

@@ -133,7 +133,7 @@ def test_every_package_is_declared():
     programs = [p for d in ('tools','tests','bench') for p in (ROOT/d).glob('*.py')]
     for key,sources in {'requirements': {**{m: parsed(m) for m in MODULES}, **{k: [o for c in house.cells(p) for o in c.tree] for k,p in NBS.items()}},
                         'dev_requirements': {p.name: ast.parse(p.read_text(encoding='utf-8')).body for p in programs}}.items():
-        have = wanted('requirements', key)
+        have = wanted('requirements', 'scale_requirements', key)
         none(f'{where} imports {name}, which is not among the {key} of settings.ini' for where,nodes in sources.items()
              for name,dists in packages(nodes).items() if not dists & have)
 
@@ -141,11 +141,11 @@ def test_every_requirement_is_used():
     "By an import; pandas' tables and drawings without a program `dot` need theirs unseen"
     sources = [*map(parsed, MODULES), *([o for c in house.cells(p) for o in c.tree] for p in NBS.values())]
     used = {d for nodes in sources for dists in packages(nodes).values() for d in dists} | {'jinja2','pygraphviz'}
-    none(f'{o} is required and not used' for o in sorted(wanted('requirements') - used))
+    none(f'{o} is required and not used' for o in sorted(wanted('requirements', 'scale_requirements') - used))
 
 def test_every_requirement_has_its_reason():
     told = (ROOT/'CONTRIBUTING.md').read_text(encoding='utf-8')
-    none(f'{o} has no reason in CONTRIBUTING.md' for o in sorted(wanted('requirements', 'dev_requirements')) if f'`{o}`' not in told)
+    none(f'{o} has no reason in CONTRIBUTING.md' for o in sorted(wanted('requirements', 'dev_requirements', 'scale_requirements')) if f'`{o}`' not in told)
 
 # --- the numbers of the house
 

@@ -1,0 +1,196 @@
+"Training on several processes: the command run for real, killed for real, and gone on with. (One and two processes agree on the page.)"
+import json, os, signal, subprocess, sys, time
+from pathlib import Path
+import psutil, pytest, torch
+from conftest import ROOT
+from fastbook_lesson4.scale import main, start, train_digits
+
+MODULE = '-m', 'fastbook_lesson4.scale'
+LIMIT = 300 # seconds, for a machine that does much else
+
+def command(processes): # 0: alone, without torchrun
+    launch = ['-m', 'torch.distributed.run', '--standalone', f'--nproc-per-node={processes}'] if processes else []
+    return [sys.executable, *launch, *MODULE]
+
+def popen(processes, *args, cwd):
+    env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join([str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])])}
+    out,err = open(cwd/'out.txt', 'w'),open(cwd/'err.txt', 'w')
+    with out,err: return subprocess.Popen([*command(processes), *map(str, args)], cwd=cwd, env=env, stdout=out, stderr=err)
+
+def finished(p, cwd):
+    "Its exit code, what it printed, and what it complained about; and nobody is left"
+    code = p.wait(timeout=LIMIT)
+    return code,(cwd/'out.txt').read_text(),(cwd/'err.txt').read_text()
+
+def run(processes, *args, cwd): return finished(popen(processes, *args, cwd=cwd), cwd)
+
+def said(err): return [o for o in err.splitlines() if o.startswith('scale: ')]
+
+def result(processes, *args, cwd):
+    code,out,err = run(processes, *args, cwd=cwd)
+    assert code == 0, err
+    assert said(err) == [] and out.count('\n') == 1, out # one object, from the first process
+    return json.loads(out)
+
+EPOCHS = 6
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory): return result(0, '--epochs', EPOCHS, cwd=tmp_path_factory.mktemp('whole'))
+
+def same(a, b):
+    assert a['sha256'] == b['sha256'] and a['accuracy'] == b['accuracy'] and a['epochs'] == b['epochs']
+    for k in ('losses','valid_losses'): assert a[k] == pytest.approx(b[k], rel=1e-9)
+
+def test_what_is_printed(whole):
+    assert whole['processes'] == 1 and whole['device'] in ('cpu','cuda') and len(whole['losses']) == len(whole['valid_losses']) == whole['epochs'] == EPOCHS
+    assert whole['interval'][0] < whole['accuracy'] < whole['interval'][1] and whole['accuracy'] > .96 and whole['losses'] == sorted(whole['losses'], reverse=True)
+    assert len(whole['sha256']) == 64 and whole['images_per_second'] > 0
+
+@pytest.mark.parametrize('processes', [1, 3])
+def test_any_number_of_processes_is_one(whole, tmp_path, processes):
+    "12,396 images in batches of 256 leave shares of different sizes to three"
+    res = result(processes, '--epochs', EPOCHS, cwd=tmp_path)
+    assert res['processes'] == processes
+    same(res, whole)
+
+def test_the_last_batch_may_be_smaller_than_the_number_of_processes(tmp_path):
+    "12,396 is 3 times 4131 and 3: of four processes one has no image in the last batch"
+    args = '--epochs', 1, '--bs', 4131
+    assert 12396 % 4131 == 3
+    same(result(4, *args, cwd=tmp_path), result(0, *args, cwd=tmp_path))
+
+def test_the_seed_counts(whole, tmp_path): assert result(0, '--epochs', EPOCHS, '--seed', 1, cwd=tmp_path)['sha256'] != whole['sha256']
+
+def epochs_in(file): return len(torch.load(file, weights_only=True)['values']) if file.exists() else 0
+
+def workers(p): return {int(o.environ()['RANK']): o for o in psutil.Process(p.pid).children(recursive=True) if 'RANK' in o.environ()}
+
+def gone(processes):
+    "Wait until all have ended; who has not is ended here"
+    left = psutil.wait_procs(processes, timeout=60)[1]
+    for o in left: o.kill()
+    return not left
+
+@pytest.mark.parametrize('victim,sig,after', [(0, signal.SIGKILL, 1), (1, signal.SIGTERM, 0), ('torchrun', signal.SIGTERM, 1), ('torchrun', signal.SIGKILL, 1)])
+def test_a_run_that_is_killed_goes_on(whole, tmp_path, victim, sig, after):
+    "One message, an exit code, nobody left; then one process, or three, get the result of the run that was left alone"
+    file = tmp_path/'run.pt'
+    args = '--epochs', EPOCHS, '--checkpoint', file
+    p = popen(2, *args, cwd=tmp_path)
+    end = time.monotonic() + LIMIT
+    while len(workers(p)) < 2 or epochs_in(file) < after:
+        assert p.poll() is None and time.monotonic() < end, (tmp_path/'err.txt').read_text()
+        time.sleep(.01)
+    if not after: time.sleep(1)
+    both = workers(p)
+    os.kill(p.pid if victim == 'torchrun' else both[victim].pid, sig)
+    code,out,err = finished(p, tmp_path)
+    assert gone([*both.values()]) and code != 0 and out == ''
+    err = (tmp_path/'err.txt').read_text() # the last word may come late
+    if after:
+        assert len(said(err)) == 1 and str(file) in err and f'of {EPOCHS} epochs done' in err, err
+        assert after <= epochs_in(file) < EPOCHS
+    assert not [o for o in tmp_path.iterdir() if o.name not in ('run.pt','out.txt','err.txt')]
+    same(result(3, *args, cwd=tmp_path) if victim == 0 else train_digits(EPOCHS, checkpoint=file), whole)
+
+def test_more_epochs_go_on_and_none_are_left_to_do(whole, tmp_path):
+    def trained(processes, n): return result(processes, '--epochs', n, '--checkpoint', 'run.pt', cwd=tmp_path)
+    trained(2, 3)
+    same(train_digits(EPOCHS, checkpoint=tmp_path/'run.pt'), whole)
+    again = trained(2, EPOCHS)
+    same(again, whole)
+    assert again['images_per_second'] is None
+    before = (tmp_path/'run.pt').read_bytes()
+    for processes,args,words in ((2, (3,), 'at most 3 epochs'), (0, (EPOCHS, '--hidden', 31), 'expected shapes')):
+        code,out,err = run(processes, '--epochs', *args, '--checkpoint', 'run.pt', cwd=tmp_path)
+        assert code != 0 and out == '' and len(said(err)) == 1 and words in said(err)[0] and 'run.pt' in said(err)[0]
+    assert (tmp_path/'run.pt').read_bytes() == before
+
+@pytest.mark.parametrize('processes,data', [(0, b''), (2, b'no checkpoint')])
+def test_a_broken_checkpoint_is_refused_and_left(tmp_path, processes, data):
+    (tmp_path/'run.pt').write_bytes(data)
+    code,out,err = run(processes, '--checkpoint', 'run.pt', cwd=tmp_path)
+    assert code != 0 and out == '' and len(said(err)) == 1 and 'a whole checkpoint' in said(err)[0]
+    if not processes: assert len(err.splitlines()) == 1 # no traceback
+    assert (tmp_path/'run.pt').read_bytes() == data
+
+def test_a_folder_that_is_not_there(tmp_path):
+    code,out,err = run(0, '--checkpoint', tmp_path/'no'/'run.pt', cwd=tmp_path)
+    assert code == 1 and 'for the checkpoint' in said(err)[0] and len(err.splitlines()) == 1
+
+@pytest.mark.parametrize('args,words', [(['--epochs','0'], '--epochs'), (['--epochs','x'], 'x'), (['--seed','-1'], '-1'), (['--seed','9'*20], '9'*20), (['--bs','0'], '--bs'), (['--hidden','-3'], '-3'), (['--nonsense'], '--nonsense')])
+def test_bad_options(capsys, args, words):
+    with pytest.raises(SystemExit) as e: main(args)
+    out,err = capsys.readouterr()
+    assert e.value.code == 2 and out == '' and words in err.splitlines()[-1]
+
+def test_bad_options_are_told_once(tmp_path):
+    code,out,err = run(2, '--epochs', '0', cwd=tmp_path)
+    assert code != 0 and out == '' and err.count('error: expected --epochs') == 1
+
+def test_without_accelerate(python):
+    "One message, and what to install; the rest of the module works"
+    p = python('import sys; sys.modules["accelerate"] = None\nimport fastbook_lesson4.scale as s\ns.step_seconds(2)\ns.main(["--epochs", "1"])')
+    assert p.returncode == 1 and p.stdout == '' and p.stderr.strip() == "scale: Distribute needs Hugging Face Accelerate: pip install 'fastbook_lesson4[scale]'"
+
+def test_the_module_does_not_load_accelerate(python):
+    p = python('import sys, fastbook_lesson4.scale; print([o for o in ("accelerate","fastai","matplotlib") if o in sys.modules])')
+    assert p.stdout == '[]\n'
+
+LEARNER = '''
+import json,os,torch
+from torch import nn
+from fastbook_lesson4.convolution import mini_resnet
+from fastbook_lesson4.learner import ClipGradients,DataLoader,DataLoaders,Learner,Momentum,OneCycle,RateFinder
+from fastbook_lesson4.linear import mnist_loss
+from fastbook_lesson4.scale import Distribute,params_hash
+torch.set_num_threads(1)
+g = torch.Generator().manual_seed(0)
+x,y = torch.rand(300, 10, generator=g, dtype=torch.double),torch.randint(0, 2, (300,1), generator=g)
+share = Distribute(cpu=True)
+seed = int(os.environ.get('RANK', 0)) # start and order of each its own: process 0 counts
+def middle(preds, yb): return preds.median() + 0*yb.sum() # a metric that is no mean
+def fit(cbs, lr=.1, n=2):
+    torch.manual_seed(seed)
+    net = nn.Sequential(nn.Linear(10, 5), nn.ReLU(), nn.Linear(5, 1)).double()
+    learn = Learner(DataLoaders(DataLoader(x, y, 64, shuffle=True), DataLoader(x, y, 101)), net, mnist_loss, metrics=middle, cbs=[share,*cbs])
+    learn.fit(n, lr, show=False)
+    return [params_hash(net), [[round(v, 9) for v in o] for o in learn.recorder.values], len(learn.recorder.losses)]
+finder = RateFinder()
+res = [fit([]), fit([ClipGradients(.01)]), fit([Momentum()]), fit([OneCycle()]), fit([finder], 1e-3, 30), len(finder.losses)]
+print(json.dumps(res))
+'''
+
+def test_other_callbacks_beside_it(tmp_path):
+    "Steps that others change, the rate finder's end, a metric that is no mean; start and order are those of process 0, whatever the others have drawn"
+    file = tmp_path/'learner.py'
+    file.write_text(LEARNER)
+    texts = [start(str(file), processes=p, timeout=LIMIT) for p in (1, 3)]
+    assert texts[1][0] == texts[1][1] == texts[1][2] == texts[0][0]
+    assert len({o[0] for o in json.loads(texts[0][0])[:4]}) == 4
+
+def test_each_process_takes_its_gpu(tmp_path, python):
+    "As far as that goes without one: Accelerate is asked for the device, and model, data and the checkpoint's optimizer are taken there"
+    code = '''
+import torch
+from torch import nn
+from fastbook_lesson4.learner import DataLoader,DataLoaders,Learner
+from fastbook_lesson4.linear import mnist_loss
+from fastbook_lesson4.scale import Distribute
+moved = []
+class Net(nn.Linear):
+    def to(self, device, *args, **kwargs):
+        moved.append(('model', str(device)))
+        return self
+class Loaders(DataLoaders):
+    def to(self, device):
+        moved.append(('data', str(device)))
+        return self
+x,y = torch.rand(8, 3),torch.ones(8, 1).long()
+share = Distribute('run.pt', cpu=True)
+share.device = torch.device('cuda:1')
+Learner(Loaders(DataLoader(x, y), DataLoader(x, y)), Net(3, 1), mnist_loss, cbs=[share]).fit(1, .1, show=False)
+print(moved)
+'''
+    p = python(f'import os; os.chdir({str(tmp_path)!r})\n{code}')
+    assert "('model', 'cuda:1')" in p.stdout and "('data', 'cuda:1')" in p.stdout, p.stderr
