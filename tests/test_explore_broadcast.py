@@ -37,7 +37,7 @@ def test_what_it_says_is_what_pytorch_does(browser, site):
     assert len(presets) == 12 and [3,256,256] in [a for _,a,_ in presets]
     asked = [o[1:] for o in presets] + list(pairs())
     answers = figure.evaluate("""(f, asked) => asked.map(([a, b]) => { const o = f.explorable.meet(a, b)
-        return { shape: o.shape, rank: o.rank, count: o.count, uses: o.uses, bytes: String(o.bytes), error: o.error, code: o.code, table: o.table, cure: o.cure, stretched: o.axes.map(k => k.stretched) } })""", asked)
+        return { shape: o.shape, rank: o.rank, count: o.count, uses: o.uses, bytes: String(o.bytes), error: o.error, code: o.code, table: o.table, stretched: o.axes.map(k => k.stretched) } })""", asked)
     fit = clash = evaluations = 0
     for (a,b),said in zip(asked, answers):
         shape,error = by_torch(a, b)
@@ -45,12 +45,6 @@ def test_what_it_says_is_what_pytorch_does(browser, site):
         if shape is None:
             clash += 1
             assert said['error'] == error
-            if said['cure']: # code that mends it
-                name,code = said['cure']['code'][0], said['cure']['code']
-                t = torch.empty(a if name == 'a' else b, device='meta')
-                assert list(eval(code, {name: t}).shape) == said['cure']['shape']
-                mended = by_torch(said['cure']['shape'], b if name == 'a' else a)[0]
-                assert len(mended) == max(len(a), len(b))
             continue
         fit += 1
         x,y = (torch.empty(o, device='meta') for o in (a,b))
@@ -148,6 +142,9 @@ def test_made_by_hand(browser, site, how):
         page.keyboard.press('Space')
     def use(name): press(figure.get_by_role('button', name=name, exact=True))
     def choose(which, axis): press(figure.get_by_role('radio', name=re.compile(f'^{which}, axis {axis}:')))
+    def in_hand():
+        drawn(figure)
+        return figure.locator('.boxes input:checked').get_attribute('aria-label')
     def now(a, b):
         assert figure.evaluate('f => f.explorable.shapes') == [list(a), list(b)]
         assert shapes(figure) == [', '.join(map(str, o)) or '()' for o in (a,b)]
@@ -160,13 +157,21 @@ def test_made_by_hand(browser, site, how):
     else: figure.get_by_label('A pair').select_option(label='a clash')
     use('Next axis')
     now((5,28,28), (5,))
+    assert 'None' not in told(figure)[3] # it says what is wrong; the cure is for the reader to find
     choose('b', 2)
     use('Add a 1 in front'); now((5,28,28), (1,5))
-    use('Remove the axis'); now((5,28,28), (5,)) # the new axis was in hand
+    assert in_hand() == 'b, axis 2: 5, clashes' # still the 5
+    use('Add a 1 behind'); now((5,28,28), (1,5,1))
+    assert in_hand() == 'b, axis 1: 5, clashes'
+    choose('b', 2); use('Remove the axis')
+    choose('b', 1); use('Remove the axis'); now((5,28,28), (5,))
+    for shape in ((1,5), (1,1,5), (1,1,1,5)): use('Add a 1 in front'); now((5,28,28), shape)
+    assert 'None' not in told(figure)[3] # nor a false lead
+    while figure.evaluate('f => f.explorable.shapes[1].length') > 1: choose('b', 0); use('Remove the axis'); drawn(figure)
     choose('b', 2)
     use('Add a 1 behind'); now((5,28,28), (5,1))
     use('Add a 1 behind'); now((5,28,28), (5,1,1)) # they fit
-    choose('b', 0)
+    assert in_hand() == 'b, axis 0: 5'
     use('Lower the length'); now((5,28,28), (4,1,1))
     for _ in range(3): use('Lower the length')
     use('Lower the length'); now((5,28,28), (1,1,1)) # no lower
@@ -213,4 +218,21 @@ def test_the_slider_and_the_order_of_keys(browser, site):
         order.append(page.evaluate("(o => o.ariaLabel ?? o.labels?.[0]?.innerText ?? o.innerText)(document.activeElement)").split('\n')[0])
         page.keyboard.press('Tab')
     assert order == ['A pair', 'Shape of a', 'Shape of b', 'a, axis 2: 28', 'Lower the length', 'Raise the length', 'Add a 1 in front', 'Add a 1 behind', 'Remove the axis', 'Axes compared', 'Next axis']
+    assert wrong == []
+
+@pytest.mark.parametrize('options', [WIDE,PHONE], ids=['wide','phone'])
+def test_steps_move_nothing(browser, site, options):
+    "Neither the button, at its last word too, nor what stands below the figure"
+    page,figure,wrong = opened(browser, site, **options)
+    for i,(_,a,b) in enumerate(figure.evaluate('f => f.explorable.presets')):
+        figure.get_by_label('A pair').select_option(str(i))
+        boxes,n = [],max(len(a), len(b)) if by_torch(a, b)[0] else None
+        while True:
+            drawn(figure)
+            boxes.append(figure.evaluate("f => { const s = f.querySelector('.stage').getBoundingClientRect(), b = f.querySelector('.steps button').getBoundingClientRect(); return [s.height, b.x - s.x, b.y - s.y, b.width] }"))
+            step = figure.get_by_role('button', name='Next axis')
+            if not step.is_visible(): break
+            step.click()
+        assert n is None or len(boxes) == n+1
+        assert [max(abs(x-y) for x,y in zip(o, boxes[0])) < 1 for o in boxes] == [True]*len(boxes), (a, b, boxes)
     assert wrong == []

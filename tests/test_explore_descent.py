@@ -65,7 +65,7 @@ def test_by_mouse(browser, site):
     assert figure.locator('.dots').evaluate("o => o.getAttribute('d').split('M').length - 1") == 12
     # the share of the way down is the rate times the curvature, from PyTorch
     hess = torch.autograd.functional.hessian(lambda p: mse(quadratic(T.double(), p), SPEED.double()), torch.zeros(3).double())
-    assert f'{1e-5*hess[0,0]:.0%} of the way to the bottom of the curve along a, {100*1e-5*hess[2,2]:.1g}% along c' in at['text']
+    assert f'{1e-5*hess[0,0]:.0%} of the way to the bottom along a, {100*1e-5*hess[2,2]:.1g}% along c' in at['text']
     # the slider is dragged to its end: the path is that of the new rate, and breaks
     box = figure.get_by_role('slider').bounding_box()
     y = box['y'] + box['height']/2
@@ -96,9 +96,59 @@ def test_by_mouse(browser, site):
     # just beyond the edge it leaves the picture, just below it comes back
     set_rate(figure, .9)
     for _ in range(4): press('10 steps')
-    assert 'more than before, and the ball has left the picture' in seen(page, figure)['text']
+    assert 'more than at the step before, and the ball has left the picture' in seen(page, figure)['text']
     set_rate(figure, .85)
-    assert 'more than before' not in seen(page, figure)['text'] and figure.get_by_text('the ball is out there').count() == 0
+    assert 'more than at' not in seen(page, figure)['text'] and figure.get_by_text('the ball is out there').count() == 0
+    assert wrong == []
+
+def told(text): return [float(o)/100 for o in re.search(r'A step goes (\S+)% of the way to the bottom along a, (\S+)% along c, and (\S+)% straight across the valley', text).groups()]
+
+@pytest.mark.parametrize('unit', TIMES)
+def test_straight_across_the_valley_the_edge_is_at_200_per_cent(browser, site, unit):
+    page,figure,wrong = explored(browser, site, 'sgd.html', 'descent', **WIDE)
+    figure.get_by_role('radio', name=unit).check()
+    x = TIMES[unit].double()
+    X = torch.stack([x**2, x, torch.ones(20).double()], 1)
+    hessian = 2*X.T@X/20
+    edge = 2/torch.linalg.eigvalsh(hessian)[-1].item()
+    for _ in range(4): figure.get_by_role('button', name='10 steps').click()
+    for k in (.1, .97, 1.03):
+        set_rate(figure, k*edge)
+        at = seen(page, figure)
+        want = [at['lr']*o for o in (hessian[0,0].item(), hessian[2,2].item(), 2/edge)]
+        assert all(abs(x-y) <= .0051 or abs(x/y-1) < .06 for x,y in zip(told(at['text']), want)), (told(at['text']), want)
+        assert ('more than at the step before' in at['text']) == (k > 1), at['text'] # from -1 to 1 this is at 174% along c
+    assert 'any b' not in at['text']
+    set_rate(figure, .5*edge)
+    assert 'The lowest for any b: ' in seen(page, figure)['text'] # the star's is that of this b
+    assert wrong == []
+
+def test_one_step_in_seconds_climbs_at_200_per_cent(browser, site):
+    "What the page asks for: the rate is raised, and the step is taken anew"
+    page,figure,wrong = explored(browser, site, 'sgd.html', 'descent', **WIDE)
+    figure.get_by_role('button', name='Step', exact=True).click()
+    climbs = {}
+    for k in range(340, 366):
+        set_rate(figure, k*1e-7)
+        at = seen(page, figure)
+        assert at['steps'] == 1
+        climbs[told(at['text'])[2]] = 'more than at the start' in at['text']
+    first = min(k for k,o in climbs.items() if o)
+    assert 1.99 <= first <= 2.02 and all(o == (k >= first) for k,o in climbs.items())
+    assert wrong == []
+
+def test_what_is_said_of_a_lost_ball_has_its_own_ground(browser, site):
+    page,figure,wrong = explored(browser, site, 'sgd.html', 'descent', **WIDE)
+    grounds = figure.locator('.ground')
+    assert [o.is_visible() for o in grounds.all()] == [False]*3
+    set_rate(figure, 9e-5)
+    for _ in range(2): figure.get_by_role('button', name='Step', exact=True).click()
+    settle(page)
+    words = figure.get_by_text('the ball is out there')
+    assert words.count() == 3
+    for text,ground in zip(words.all(), grounds.all()):
+        t,g = text.bounding_box(),ground.bounding_box()
+        assert ground.is_visible() and g['x'] <= t['x'] and g['x']+g['width'] >= t['x']+t['width'] and g['y'] <= t['y']+1 and g['y']+g['height'] >= t['y']+t['height']-1
     assert wrong == []
 
 DRAWN = """o => [...o.querySelectorAll('svg')].map(svg => {

@@ -49,15 +49,23 @@ function Fit(x, y, start, lr, rows = new Float32Array(7 * (MOST + 1))) {
   }
 }
 
+/* The largest curvature of all directions: multiplied with the Hessian again and again, any direction turns into the steepest */
+function across(x) {
+  const m = [0, 1, 2, 3, 4].map(p => 2 * mean(x, t => t ** p)), hessian = [[m[4], m[3], m[2]], [m[3], m[2], m[1]], [m[2], m[1], m[0]]]
+  let v = [1, 1, 1], size
+  for (let i = 0; i < 60; i++) { v = hessian.map(row => row.reduce((sum, o, k) => sum + o * v[k], 0)); size = Math.hypot(...v); v = v.map(o => o / size) }
+  return size
+}
+
 /* Axes for `x` from left to right and `y` upwards. Far outside a point is drawn in, in its direction: SVG's numbers are small */
 let clips = 0
 function Axes(width, height, up, title, says) {
   const [left, right, top, bottom] = [50, width - 6, 24, height - 34], id = `descent-${clips++}`
-  const ticks = svg('g', {}), inside = svg('g', { 'clip-path': `url(#${id})` }), out = svg('text', { x: right - 6, y: top + 15, 'text-anchor': 'end', class: 'out' })
+  const ticks = svg('g', {}), inside = svg('g', { 'clip-path': `url(#${id})` }), out = svg('text', { x: right - 6, y: top + 15, 'text-anchor': 'end' }), ground = svg('rect', { x: right - 146, y: top + 1, width: 145, height: 20, class: 'ground', visibility: 'hidden' })
   const node = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': says },
     svg('clipPath', { id }, svg('rect', { x: left, y: top, width: right - left, height: bottom - top })),
     svg('text', { x: left - 7, y: 14, 'text-anchor': 'end', text: up }), svg('text', { x: left, y: 14, text: title, class: 'head' }), ticks,
-    svg('rect', { x: left, y: top, width: right - left, height: bottom - top, class: 'frame' }), inside, out)
+    svg('rect', { x: left, y: top, width: right - left, height: bottom - top, class: 'frame' }), inside, ground, out)
   let X, Y
   const px = x => left + (x - X[0]) / (X[1] - X[0]) * (right - left), py = y => bottom - (y - Y[0]) / (Y[1] - Y[0]) * (bottom - top)
   return {
@@ -70,6 +78,7 @@ function Axes(width, height, up, title, says) {
     lost(x, y) {
       const arrow = px(x) < left ? '←' : px(x) > right ? '→' : py(y) < top ? '↑' : py(y) > bottom ? '↓' : ''
       out.textContent = arrow && `the ball is out there ${arrow}`
+      ground.setAttribute('visibility', arrow ? 'visible' : 'hidden') // no line runs through the words
       return !!arrow
     },
     set(xs, ys, xticks, yticks, name) {
@@ -151,12 +160,12 @@ export default function descent(stage, data) {
 
   function words(n, now, lost) {
     if (fit.broke !== null && want >= fit.broke) return `After step ${fit.broke} the loss is ${short(fit.bad)}, no longer finite: the fit stops. One step before it was ${short(now.loss)}.`
-    const way = `A step goes ${share(lr * bend.a)} of the way to the bottom of the curve along a, ${share(lr * bend.c)} along c.`
+    const way = `A step goes ${share(lr * bend.a)} of the way to the bottom along a, ${share(lr * bend.c)} along c, and ${share(lr * bend.across)} straight across the valley.`
     if (n === 0) return `At the start the loss is ${short(now.loss)}. ${way}`
     const after = `After ${whole(n)} ${n === 1 ? 'step' : 'steps'} the loss is ${short(now.loss)}`
-    if (good(now.loss)) return `${after}: arrived. The lowest there is: ${short(data.lowest)}. ${way}`
-    if (now.loss > fit.row(n - 1).loss) return `${after}, more than before${lost ? ', and the ball has left the picture' : ''}. ${way}`
-    return `${after}${n === MOST ? ', and the time is up' : ''}. The lowest there is: ${short(data.lowest)}. ${way}`
+    if (good(now.loss)) return `${after}: arrived. The lowest for any b: ${short(data.lowest)}. ${way}`
+    if (now.loss > fit.row(n - 1).loss) return `${after}, more than at the ${n === 1 ? 'start' : 'step before'}${lost ? ', and the ball has left the picture' : ''}. ${way}`
+    return `${after}${n === MOST ? ', and the time is up' : ''}. The lowest for any b: ${short(data.lowest)}. ${way}`
   }
   function draw() {
     const u = UNITS[unit], n = fit.to(want), now = fit.row(n), x = data[u.x]
@@ -207,7 +216,7 @@ export default function descent(stage, data) {
   function measure(name) {
     unit = name
     const u = UNITS[unit], x = data[u.x]
-    bend = { a: mean(x, t => 2 * t ** 4), c: 2, both: mean(x, t => 2 * t * t) }
+    bend = { a: mean(x, t => 2 * t ** 4), c: 2, both: mean(x, t => 2 * t * t), across: across(x) }
     ;[rate.input.min, rate.input.max] = u.rates
     lr = rates[unit]
     rate.value = Math.log10(lr)

@@ -195,7 +195,7 @@ function meet(a, b) {
   const axes = lineUp(a, b), clash = axes.findIndex(o => o.clash)
   if (clash >= 0) {
     const { axis, pair: [x, y] } = axes[clash]
-    return { axes, stop: clash + 1, shape: null, error: `The size of tensor a (${x}) must match the size of tensor b (${y}) at non-singleton dimension ${axis}`, cure: cure(a, b) }
+    return { axes, stop: clash + 1, shape: null, error: `The size of tensor a (${x}) must match the size of tensor b (${y}) at non-singleton dimension ${axis}` }
   }
   const shape = axes.map(o => o.size).reverse(), total = numbers(shape)
   return { axes, stop: axes.length, shape, rank: shape.length, count: commas(total), bytes: 4n * total, code: code(a, b, axes), uses: [a, b].map(s => commas(total / numbers(s))), table: table(a, b, total) }
@@ -211,16 +211,7 @@ function code(a, b, axes) {
   return `${out} = ${ab.join(' - ')}`
 }
 
-/* Would 1s behind the shorter shape let the two meet? */
-function cure(a, b) {
-  const [name, short, long] = a.length < b.length ? ['a', a, b] : ['b', b, a]
-  for (let shape = [...short, 1]; shape.length <= long.length; shape = [...shape, 1]) {
-    if (!lineUp(shape, long).some(o => o.clash)) return { code: `${name}[${short.map(() => ':').concat(shape.slice(short.length).map(() => 'None'))}]`, shape }
-  }
-  return null
-}
-
-/* As many numbers on both sides, and each meets each: the silent case, or a times table */
+/* As many numbers on both sides, and each meets each: the silent case, or a table that is wanted */
 function table(a, b, total) {
   const n = numbers(a)
   return n > 1n && n === numbers(b) && total === n * n ? commas(n) : null
@@ -260,14 +251,14 @@ function why({ axis, pair: [x, y], clash, size, stretched }) {
   return `Axis ${axis}: ${reason}.`
 }
 
-function summary({ axes, shape, rank, count, uses, table, error, cure }) {
-  if (error) return `In its words: “${error}”.${cure ? ` With ${cure.code}, shape ${tuple(cure.shape)}, they would fit.` : ''}`
+function summary({ axes, shape, count, uses, table, error }) {
+  if (error) return `In its words: “${error}”.` // what would cure it is for the reader to find
   const times = n => n === '1' ? 'once' : `${n} times`
   const parts = axes.flatMap(o => o.stretched.map((yes, t) => yes && `${NAMES[t]}’s ${o.pair[t] ?? 'gap'} at axis ${o.axis}`)).filter(Boolean)
   return [parts.length ? `They fit. Stretched: ${parts.join(', ')}.` : 'They fit, and nothing is stretched.',
-    `The result has shape ${tuple(shape)}, rank ${rank}, ${count} ${count === '1' ? 'number' : 'numbers'}.`,
-    `Each number of a is used ${times(uses[0])}, each of b ${times(uses[1])}, and none is copied.`,
-    table ? `Look twice: each of ${table} met each of ${table}, without an error. Right for a times table, a silent bug for predictions and labels.` : ''
+    `The result has shape ${tuple(shape)}, ${count} ${count === '1' ? 'number' : 'numbers'}.`,
+    `Each number of a is used ${times(uses[0])}, each of b ${times(uses[1])}.`,
+    table ? `Look twice: each of ${table} met each of ${table}. Right for a table of all differences, a silent bug for predictions and labels.` : ''
   ].join(' ').trim()
 }
 
@@ -343,8 +334,8 @@ function broadcast(stage, { shown, predict, first }) {
   const tools = [
     tool('−', 'Lower the length', (s, k) => there(s, k) && s[k] > 1, (s, k) => { s[k] = LADDER.findLast(o => o < s[k]) }),
     tool('+', 'Raise the length', (s, k) => there(s, k) && s[k] < LADDER.at(-1), (s, k) => { s[k] = LADDER.find(o => o > s[k]) }),
-    tool('1 in front', 'Add a 1 in front', room, (s, k) => { s.splice(Math.max(0, k), 0, 1); chosen.c = s.length - 1 - Math.max(0, k) }),
-    tool('1 behind', 'Add a 1 behind', (s, k) => room(s) && there(s, k), (s, k) => { s.splice(k + 1, 0, 1) }),
+    tool('1 in front', 'Add a 1 in front', room, (s, k) => { s.splice(Math.max(0, k), 0, 1); if (k < 0) chosen.c = s.length - 1 }), // the length in hand stays in hand; a gap is filled
+    tool('1 behind', 'Add a 1 behind', (s, k) => room(s) && there(s, k), (s, k) => { s.splice(k + 1, 0, 1); chosen.c++ }),
     tool('Remove', 'Remove the axis', there, (s, k) => { s.splice(k, 1); if (chosen.c) chosen.c-- })
   ]
   const hand = el('span', { class: 'hand' })
