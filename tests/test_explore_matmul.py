@@ -33,13 +33,15 @@ def test_edited_numbers_are_multiplied_as_pytorch_does(small):
             a,b = (tensor(o, dtype=torch.double) for o in of(figure, 'operands'))
             for name,m in (('left', a), ('right', b)):
                 i,j = (chance.randrange(n) for n in m.shape)
-                m[i,j] = x = chance.choice([chance.randint(-99, 99), round(chance.uniform(-9, 9), 2)])
+                m[i,j] = x = chance.choice([chance.randint(-99, 99), round(chance.uniform(-9, 9), 1)])
                 figure.get_by_label(f'{name}[{i}, {j}]', exact=True).fill(minus(x) if chance.random() < .5 else str(x))
             press(figure, 'All')
             want = a@b
             torch.testing.assert_close(tensor(of(figure, 'result'), dtype=torch.double), want, rtol=0, atol=1e-9)
             shown = [float(o.split('was')[0].replace('−', '-')) for o in cells(figure).all_text_contents()]
-            torch.testing.assert_close(tensor(shown, dtype=torch.double), want.flatten(), rtol=0, atol=.0051)
+            torch.testing.assert_close(tensor(shown, dtype=torch.double), want.flatten(), rtol=0, atol=1e-9)
+            pairs,total = re.search(r': ([^:]*) = (\S+)\.$', of(figure, 'says')).groups() # what is spelled is true to the last digit
+            assert abs(sum(float(p)*float(q) for p,q in re.findall(r'\(?([-.0-9]+)\)?·\(?([-.0-9]+)', pairs.replace('−', '-'))) - float(total.replace('−', '-'))) < 1e-9, of(figure, 'says')
             assert shapes == f'{tuple(a.shape)} @ {tuple(b.shape)}' and f'gives {tuple(want.shape)}' in figure.locator('.mm-shapes').text_content()
 
 def test_step_and_all_work_the_cells_out(small):
@@ -62,15 +64,23 @@ def test_the_mouse_points_and_the_arrows_move(small):
     page,figure = small
     cells(figure).nth(3).hover()
     assert of(figure, 'at') == [1,1] and figure.locator('input[data-row]').count() == 3 and figure.locator('input[data-column]').count() == 3
+    unknown = 'Row 1 meets column 1: 1·4 + 2·(−1) + 3·(−2) = ?' # to look is not to work out
+    assert cells(figure).all_text_contents() == ['32', '?', '?', '?'] and of(figure, 'says') == unknown
+    assert figure.locator('.mm-sum .mm-v').all_text_contents() == ['', '?', '?', '?', '?']
     figure.get_by_label('right[2, 1]', exact=True).focus()
     page.keyboard.press('Tab') # one stop for the whole result
     for key,want in (('ArrowUp', [0,1]), ('ArrowUp', [0,1]), ('ArrowLeft', [0,0]), ('ArrowDown', [1,0]), ('ArrowRight', [1,1])):
         page.keyboard.press(key)
         assert of(figure, 'at') == want
         assert page.evaluate('document.activeElement.ariaLabel').startswith(f'result{want}:')
+    assert of(figure, 'seen') == ['0,0'] and of(figure, 'says') == unknown
+    page.keyboard.press('Enter')
+    assert cells(figure).all_text_contents() == ['32', '?', '?', '−4']
     page.keyboard.press('Tab')
     assert page.evaluate('document.activeElement.textContent') == 'Step'
     page.keyboard.press('Enter')
+    assert of(figure, 'seen') == ['0,0', '1,1', '0,1']
+    cells(figure).nth(2).click()
     assert of(figure, 'seen.length') == 4
 
 def test_a_pixel_moves_its_row_and_a_weight_its_column(small):
@@ -78,18 +88,49 @@ def test_a_pixel_moves_its_row_and_a_weight_its_column(small):
     figure.get_by_label('left[0, 1]', exact=True).fill('7')
     assert of(figure, 'moved') == ['0,0', '0,1'] and cells(figure).nth(0).text_content() == '36was 32'
     assert of(figure, 'says').startswith('left[0, 1] was 5 and is 7. Moved: [0, 0] and [0, 1], 2 of 4 cells.')
+    assert cells(figure).all_text_contents() == ['36was 32', '?moved', '?', '?'] # what was not worked out stays so
     figure.get_by_label('right[2, 1]', exact=True).fill('5')
-    assert of(figure, 'moved') == ['0,1', '1,1']
+    assert of(figure, 'moved') == ['0,1', '1,1'] and cells(figure).all_text_contents() == ['36', '?moved', '?', '?moved']
+    assert of(figure, 'at') == [0,1] and of(figure, 'says').endswith('2 of 4 cells. Row 0 meets column 1: 4·4 + 7·(−1) + 6·5 = ?') # a cell that moved is spelled
+    cells(figure).nth(3).click()
+    figure.get_by_label('right[2, 1]', exact=True).fill('6')
+    assert of(figure, 'at') == [1,1] and of(figure, 'says').endswith('Row 1 meets column 1: 1·4 + 2·(−1) + 3·6 = 20.')
 
 def test_no_number(small):
     page,figure = small
     entry,said = figure.get_by_label('left[1, 2]', exact=True),figure.get_by_role('alert')
-    for typed in ('', 'x', '1e2', '100', '-99.5', '1 2', 'NaN', '--3'):
+    for typed in ('x', '1e2', '100', '-99.5', '1 2', 'NaN', '--3', '.125', '2.55'):
         entry.fill(typed)
-        assert said.text_content() == f'left[1, 2]: expected a number from −99 to 99, got “{typed}”. The picture keeps the last one.'
+        assert said.text_content() == f'left[1, 2]: expected −99 to 99, one decimal at most, got “{typed}”.' and said.is_visible()
         assert of(figure, 'operands')[0][1] == [1,2,3] and entry.get_attribute('aria-invalid') == 'true'
     entry.fill('−2,5')
     assert of(figure, 'operands')[0][1] == [1,2,-2.5] and not said.is_visible() and entry.get_attribute('aria-invalid') is None
+    for typed in ('', '-', '−', '.', '-.'): # a number that has only begun is not wrong, and the last one comes back
+        entry.fill(typed)
+        assert not said.is_visible() and entry.get_attribute('aria-invalid') is None
+        assert of(figure, 'operands')[0][1] == [1,2,-2.5]
+        entry.blur()
+        assert entry.input_value() == '−2.5'
+
+@pytest.mark.parametrize('options', [WIDE, PHONE], ids=['wide','phone'])
+def test_long_numbers_fit_and_nothing_jumps(browser, site, options):
+    page,figure,wrong = explored(browser, site, 'linear.html', 'matmul', **options)
+    def places(): return [figure.locator(o).first.bounding_box()['y'] - figure.bounding_box()['y'] for o in ('.mm-left', '.mm-sum', '.row', '.says')]
+    def cut(): return figure.evaluate('o => [...o.querySelectorAll(".mm-cell, .mm-matrix input")].filter(e => e.scrollWidth > e.clientWidth).map(e => e.value ?? e.textContent)')
+    def still(): return all(abs(o - p) <= 1 for o,p in zip(places(), before))
+    before,entry = places(),figure.get_by_label('left[1, 2]', exact=True)
+    for typed in ('', '-', '-9', '-98.76', '4'):
+        entry.fill(typed)
+        assert still() and cut() == []
+    press(figure, 'All')
+    for name in ('left[0, 0]', 'left[0, 1]', 'left[0, 2]', 'right[0, 1]', 'right[1, 1]', 'right[2, 1]'): figure.get_by_label(name, exact=True).fill('-98.7')
+    assert cells(figure).nth(1).text_content().startswith('29225.07was') and cut() == []
+    assert still()
+    figure.get_by_label('right[2, 1]', exact=True).fill('98.7')
+    assert 'was 29225.07' in cells(figure).nth(1).text_content() and cut() == []
+    assert page.evaluate('document.documentElement.scrollWidth') <= options['viewport']['width']
+    page.context.close()
+    assert wrong == []
 
 def test_shapes_that_do_not_fit(small):
     page,figure = small
@@ -112,6 +153,8 @@ def test_row_meets_column_by_touch(browser, site):
     figure.get_by_role('button', name='Step', exact=True).tap()
     assert of(figure, 'at') == [0,1]
     figure.get_by_label('(1, 3) @ (3, 1)', exact=True).tap()
+    assert cells(figure).all_text_contents() == ['?'] # the only cell is the reader's
+    figure.get_by_role('button', name='Step', exact=True).tap()
     assert cells(figure).all_text_contents() == ['32']
     for o in figure.locator('button, .stage input, .choice label').all():
         box = o.bounding_box()
@@ -204,6 +247,51 @@ def test_any_pixel_of_the_way(many, answers):
     i = 28*14 + 13
     assert of(figure, 'n') == i+1
     assert of(figure, 'says').startswith(f'Row 14, column 13: pixel {xs[3][i]:.2f} times weight {minus(round(w[i].item(), 3))}')
+
+def bars(figure): return {o[0]: o[1:] for o in figure.evaluate('''o => {
+  const [texts, rects] = ['text', 'rect'].map(k => [...o.querySelectorAll(`.stage svg:last-of-type ${k}`)])
+  return rects.map((r, i) => [texts[2*i].textContent, r.getBoundingClientRect().width, Number(texts[2*i+1].textContent.replace('−', '-'))])
+}''')}
+
+@pytest.mark.parametrize('start,name', [('std 1','3'), ('std 1','odd 7'), ('std 1/28','7'), ('std 1/28','odd 3')])
+def test_before_and_after_have_one_scale(many, start, name):
+    page,figure = many
+    pick(figure, start)
+    pick(figure, name)
+    drawn,scale = [],[]
+    for time in TIMES:
+        pick(figure, time)
+        settled(page)
+        curve = figure.locator('.stage svg').first
+        drawn.append({'bars': bars(figure), 'zero': curve.locator('line').get_attribute('y1'), 'now': curve.locator('.au-now').get_attribute('d'), 'was': [o.get_attribute('d') for o in curve.locator('.au-was').all()], 'name': 'thin: before' in curve.text_content()})
+        scale += [width/abs(value) for width,value in drawn[-1]['bars'].values() if abs(value) > .5 and width > 20]
+        edge = curve.bounding_box() # nothing is cut off
+        for o in figure.locator('.stage svg text').all(): assert o.bounding_box()['x'] >= edge['x'] - .5 and o.bounding_box()['x'] + o.bounding_box()['width'] <= edge['x'] + edge['width'] + .5
+    before,after = drawn
+    assert before['zero'] == after['zero'] and max(scale) < 1.03*min(scale), scale
+    assert (before['was'], before['name']) == ([], False) and (after['was'], after['name']) == ([before['now']], True)
+    figure.get_by_label('Pixels added').fill('1')
+    settled(page)
+    assert 'The sum of 1 product and the bias is' in of(figure, 'says')
+
+@pytest.mark.parametrize('options', [WIDE, PHONE], ids=['wide','phone'])
+def test_its_height_stays(browser, site, options):
+    page,figure,wrong = explored(browser, site, 'linear.html', 'addup', **options)
+    heights = set()
+    for names in (('odd 7', 'std 1/28', 'before'), ('odd 3', 'std 1', 'after')):
+        for name in names: pick(figure, name)
+        for n in (784, 0, 1, 400):
+            figure.get_by_label('Pixels added').fill(str(n))
+            settled(page)
+            heights.add(figure.bounding_box()['height'])
+    press(figure, 'Add up')
+    page.wait_for_function('document.querySelector("#explorable-addup").explorable.n > 410')
+    settled(page)
+    heights.add(figure.bounding_box()['height'])
+    assert of(figure, 'says') == 'Adding up …' and len(heights) == 1
+    press(figure, 'Stop')
+    page.context.close()
+    assert wrong == []
 
 def painted(figure, which): return figure.locator('.au-frame canvas').nth(which).evaluate('o => [...o.getContext("2d").getImageData(0, 0, 84, 84).data]')
 

@@ -191,7 +191,7 @@ function sums(x, w, bias) {
    `weights` (4, 784): for each of the `starts` before and after training; `bias`, a number for each of them */
 function addup(stage, data) {
   const times = ['before', 'after']
-  let digit = 0, start = 0, time = 0, n = N, now, x, w, running = 0
+  let digit = 0, start = 0, time = 0, n = N, now, both, x, w, running = 0
 
   // --- three pictures. Each is painted once for a choice; what lies behind the last pixel is covered
   const picture = (label, sign, soft) => {
@@ -225,10 +225,12 @@ function addup(stage, data) {
   const H = 150
 
   function drawCurve() {
-    const top = Math.max(1e-6, ...now.sum), low = Math.min(-1e-6, ...now.sum), x0 = 34, x1 = W - 46
+    // one scale for before and after, so that what training changed can be seen
+    const all = both.flatMap(o => [...o.sum]), top = Math.max(1e-6, ...all), low = Math.min(-1e-6, ...all), x0 = 42, x1 = W - 46
     const X = i => x0 + (x1 - x0) * i / N, Y = v => 12 + (H - 32) * (top - v) / (top - low)
     const decimals = top - low < 3 ? 2 : 0
     const text = (t, x, y, more) => svg('text', { x, y, text: t, ...more })
+    const path = (sum, look) => svg('path', { d: 'M' + Array.from(sum, (v, i) => `${X(i).toFixed(1)} ${Y(v).toFixed(1)}`).join('L'), fill: 'none', 'stroke-linejoin': 'round', ...look })
     // the two ends of the scale have a number where it doesn't run into that of the border
     const ends = [top, low].filter(v => Math.abs(Y(v) - Y(0)) > 14)
     curve.setAttribute('viewBox', `0 0 ${W} ${H}`)
@@ -237,12 +239,15 @@ function addup(stage, data) {
       ...[0, ...ends].map(v => text(say(v, v ? decimals : 0), x0 - 6, Y(v) + 4, { 'text-anchor': 'end' })),
       text('three', W, Y(0) - 7, { 'text-anchor': 'end' }), text('seven', W, Y(0) + 16, { 'text-anchor': 'end' }),
       ...[0, 7, 14, 21].map(r => text(`row ${r}`, X(r * SIDE), H - 3, { class: 'au-soft-text' })),
-      svg('path', { d: 'M' + Array.from(now.sum.subarray(0, n + 1), (v, i) => `${X(i).toFixed(1)} ${Y(v).toFixed(1)}`).join('L'), fill: 'none', stroke: 'var(--x-ink)', 'stroke-width': 2, 'stroke-linejoin': 'round' }),
+      // after training, what was before lies behind it; its name stands in the corner away from 0, where the curves begin
+      ...time ? [path(both[0].sum, { class: 'au-was', stroke: 'var(--x-soft)' }), text('thin: before', x0 + 4, Y(0) > H / 2 - 10 ? 16 : H - 24, { class: 'au-soft-text' })] : [],
+      path(now.sum.subarray(0, n + 1), { class: 'au-now', stroke: 'var(--x-ink)', 'stroke-width': 2 }),
       svg('circle', { cx: X(n), cy: Y(now.sum[n]), r: 4.5, fill: 'var(--x-accent)' }))
   }
 
   function drawBars() {
-    const bias = now.sum[0], top = bias + now.up[n], full = Math.max(0, bias) + now.up[N], low = Math.min(0, bias, now.sum[N])
+    const bias = now.sum[0], top = bias + now.up[n]
+    const full = Math.max(...both.map(o => Math.max(0, o.sum[0]) + o.up[N])), low = Math.min(0, ...both.flatMap(o => [o.sum[0], o.sum[N]]))
     const x0 = 82, x1 = W - 58, high = 24, X = v => x0 + (x1 - x0) * (v - low) / (full - low)
     const rows = [ // name, from, to: each begins where the one before it ends, and the last one is what is left
       ['bias', 0, bias, { fill: 'var(--x-soft)' }],
@@ -273,16 +278,17 @@ function addup(stage, data) {
     says.text = n === N
       ? `${weigh}: from the bias, ${say(now.sum[0])}, the products take the sum up by ${say(now.up[N])} and down by ${say(-now.down[N])}, to ${say(a)}. ${said}`
       : n === 0 ? `${weigh}: the sum starts from the bias, ${say(a)}.`
-        : `Row ${Math.floor(i / SIDE)}, column ${i % SIDE}: pixel ${say(x[i])} times weight ${say(w[i], 3)} gives ${say(now.products[i], 3)}. The sum of ${n} products and the bias is ${say(a)}.`
+        : `Row ${Math.floor(i / SIDE)}, column ${i % SIDE}: pixel ${say(x[i])} times weight ${say(w[i], 3)} gives ${say(now.products[i], 3)}. The sum of ${n} ${n === 1 ? 'product' : 'products'} and the bias is ${say(a)}.`
   }
 
   // --- choices and motion
   function go(to) { n = to; where.value = n; redraw() }
   function renew() {
-    const at = 2 * start + time
     x = Float32Array.from(data.digits.subarray(digit * N, (digit + 1) * N), v => v / 255)
-    w = data.weights.subarray(at * N, (at + 1) * N)
-    now = sums(x, w, data.bias[at])
+    const sets = [2 * start, 2 * start + 1].map(at => [data.weights.subarray(at * N, (at + 1) * N), data.bias[at]])
+    w = sets[time][0]
+    both = sets.map(o => sums(x, ...o))
+    now = both[time]
     const top = 3 * Math.sqrt(w.reduce((s, v) => s + v * v, 0) / N) // about three standard deviations
     image.paint(i => grey(x[i]))
     weights.paint(i => signed(w[i] / top), w)
