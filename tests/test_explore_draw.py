@@ -49,6 +49,8 @@ def compare(figure, data, x):
         worst = max(worst, (got-want).abs().max().item())
     return worst
 
+def said(p): return '>0.999' if p >= .9995 else '<0.001' if p < .0005 else f'{p:.3f}' # nothing is certain
+
 @pytest.fixture(scope='module')
 def some(): return load_mnist_sample().valid_x[::10][:200].flatten(1)
 
@@ -59,6 +61,8 @@ def test_the_answers_are_pytorchs(browser, site, some, page, notebook):
     assert len(data['models']) == 3 and compare(figure, data, some) < 1e-4
     params = json.dumps(data, default=lambda o: 'x'*(o.numel()*(1 if o.dtype == torch.uint8 else 2)*4//3))
     assert len(params) < 100_000 and wrong == []
+    assert figure.locator('.views').count() == (0 if page == 'index.html' else 3) # nothing there would explain them
+    assert 'less wins' in figure.locator('.model').first.inner_text()
 
 def test_the_residual_net(browser, site, some):
     "Convolution, pooling and skips, for all ten digits"
@@ -68,11 +72,18 @@ def test_the_residual_net(browser, site, some):
     x = torch.cat([some, load_mnist().test_x[:40].flatten(1)])
     assert compare(figure, data, x) < 1e-3
     assert figure.locator('.model li').count() == 10 and figure.locator('.views canvas').count() == 8
+    assert figure.locator('.above').inner_text() == 'first convolution, 8 channels' and 'what it gets' in figure.inner_text()
     figure.get_by_role('button', name='8', exact=True).click()
     assert answered(figure, [8])
-    figure.get_by_role('button', name='heart').click() # is a digit too
-    page.wait_for_timeout(100)
-    assert figure.evaluate('o => o.explorable.answers[0].p.reduce((a, b) => a + b)') == pytest.approx(1)
+    sure = {}
+    for name in ('K','heart'): # are digits too, one with doubt
+        figure.get_by_role('button', name=name, exact=True).click()
+        page.wait_for_timeout(100)
+        p = figure.evaluate('o => [...o.explorable.answers[0].p]')
+        assert sum(p) == pytest.approx(1)
+        sure[name] = max(p)
+        assert figure.locator('.model li b').all_inner_texts() == [said(o) for o in p]
+    assert sure['K'] < .7 and sure['heart'] > .95
     assert wrong == []
 
 def test_a_drawing_becomes_what_mnist_has(browser, site, some):
@@ -114,6 +125,47 @@ def spots(figure):
     box = figure.locator('.pad').bounding_box()
     return [(box['x'] + x/28*box['width'], box['y'] + y/28*box['height']) for x,y in SEVEN]
 
+def inked(figure, x, y):
+    "How dark the pad is there, in [0, 1]"
+    return 1 - figure.locator('.pad').evaluate('(o, [x, y]) => o.getContext("2d").getImageData(Math.floor(x / 28 * o.width), Math.floor(y / 28 * o.height), 1, 1).data[0]', [x, y])/255
+
+@pytest.mark.parametrize('by', ['mouse','touch','keys'])
+def test_a_dot_is_seen(browser, site, by):
+    "What the models see stands on the pad, be it a stroke of no length"
+    page,figure,wrong = explored(browser, site, 'relu.html', 'draw', viewport={'width': 760, 'height': 900}, has_touch=by == 'touch', is_mobile=by == 'touch')
+    figure.get_by_role('button', name='Clear').click()
+    pad,dot = figure.locator('.pad'),(14,14)
+    assert answered(figure, []) and inked(figure, *dot) == 0
+    if by == 'keys':
+        pad.focus()
+        for _ in range(2): page.keyboard.press('Space')
+        page.keyboard.press('Tab') # the pen's ring goes
+    else: (pad.tap if by == 'touch' else pad.click)()
+    page.wait_for_function('document.querySelector("#explorable-draw").explorable.answers.length === 3')
+    page.wait_for_timeout(60)
+    assert inked(figure, *dot) == 1 and inked(figure, 14.9, 14) == 1 and inked(figure, 15.6, 14) == 0
+    assert wrong == []
+
+@pytest.mark.parametrize('width', [360, 560, 1440])
+def test_what_they_see_adds_up_and_keeps_its_size(browser, site, some, width):
+    page,figure,_ = explored(browser, site, 'relu.html', 'draw', viewport={'width': width, 'height': 900})
+    _,linear,net = given('05_relu')['models']
+    sizes = []
+    for name in ('a three','a seven','circle','K','scribble'):
+        figure.get_by_role('button', name=name, exact=True).click()
+        page.wait_for_timeout(100)
+        x = torch.tensor(figure.evaluate('o => [...o.explorable.image]'))[None]
+        one,sums = (pytorchs(m['layers'], x).item() for m in (linear, net))
+        def sign(o): return f'{o:+.1f}'.replace('-', '−')
+        assert figure.locator('.above').all_inner_texts() == ['drawing minus','pixel × weight',f'sum {sign(sums)}, of it:']
+        w,b = net['layers'][0][1:]
+        v = net['layers'][2][1][0]
+        parts = F.relu(x@w.T + b)[0]*v
+        shown = [sign(o) for o in parts[parts.abs().argsort(descending=True)[:3]].tolist()]
+        assert figure.locator('.views .view span').all_inner_texts() == ['mean 3','mean 7',f'sum {sign(one)}',*shown]
+        sizes.append(figure.evaluate('o => [...o.querySelectorAll(".views canvas")].map(c => c.getBoundingClientRect().width)'))
+    assert all(o == sizes[0] for o in sizes) and min(sizes[0]) > 40
+
 def test_by_mouse(browser, site):
     page,figure,wrong = explored(browser, site, 'relu.html', 'draw', viewport={'width': 1440, 'height': 900})
     assert answered(figure, [1,1,1]) # an example stands there
@@ -124,17 +176,17 @@ def test_by_mouse(browser, site):
     page.mouse.up()
     page.mouse.move(*first) # nothing is drawn in the air
     assert answered(figure, [0,0,0]) and len(figure.evaluate('o => o.explorable.items.at(-1)')) == len(SEVEN)
-    assert 'All agree' in figure.locator('.says').inner_text() and [o.inner_text() for o in figure.locator('.is > span:first-child').all()] == ['7']*3
+    assert figure.locator('.says').inner_text() == 'All agree: 7.' and [o.inner_text() for o in figure.locator('.is > span:first-child').all()] == ['7']*3
     figure.get_by_role('button', name='Undo').click()
     assert answered(figure, []) and 'Nothing is drawn' in figure.locator('.says').inner_text()
     figure.get_by_role('button', name='circle').click()
     assert answered(figure, [1,1,1])
     p = figure.evaluate('o => o.explorable.answers.slice(1).map(a => a.p[1])')
-    assert min(p) > .99 and figure.locator('.is b').all_inner_texts()[1:] == [f'{o:.3f}' for o in p] # no class says neither
+    assert min(p) > .99 and figure.locator('.is b').all_inner_texts()[1:] == [said(o) for o in p] # no class says neither
     figure.get_by_role('button', name='Clear').click()
     assert answered(figure, []) and figure.get_by_role('button', name='Clear').is_disabled()
     figure.get_by_role('button', name='a hard one').click()
-    assert answered(figure, [0,0,1]) and 'They disagree' in figure.locator('.says').inner_text()
+    assert answered(figure, [0,0,1]) and figure.locator('.says').inner_text() == 'They disagree: Pixel similarity 7, Linear model 7, ReLU net 3.'
     for name in ('a three','a seven','8','K','scribble'): # what the models get is MNIST's size
         figure.get_by_role('button', name=name, exact=True).click()
         figure.page.wait_for_timeout(100)

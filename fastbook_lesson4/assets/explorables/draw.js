@@ -172,7 +172,8 @@ function start(draw, id, data) {
 {
 /* The reader draws a digit, and the models of the chapter answer.
    `data`: `labels`, the text of each class; `models`, each with a `name` and either `means`, an image for each class,
-   or `layers`, such as ['linear', weight, bias] or ['relu']; `examples`, pairs of a text and an image; `others`, names of SHAPES */
+   or `layers`, such as ['linear', weight, bias] or ['relu']; `examples`, pairs of a text and an image; `others`, names of SHAPES;
+   `views`, false where nothing is to be shown of what each model sees */
 
 /* --- models. An activation is a Float32Array; behind a convolution it has a `shape`: channels, height, width */
 const SIDE = 28
@@ -296,7 +297,7 @@ const SHAPES = {
   heart: () => [Array.from({ length: 41 }, (_, i) => { const a = Math.PI * i / 20; return [14 + 9 * Math.sin(a) ** 3, 13 - .58 * (13 * Math.cos(a) - 5 * Math.cos(2 * a) - 2 * Math.cos(3 * a) - Math.cos(4 * a))] })]
 }
 
-/* --- what a model sees of a drawing: pictures with a line below each; `paint(x, answer)` makes them anew */
+/* --- what a model sees of a drawing: pictures with a line below each; `paint(x, answer)` makes them anew, `head(answer)` says what they are */
 const signs = a => (a > 0 ? '+' : '') + say(a, 1)
 function views(labels) {
   return labels.map(label => {
@@ -307,15 +308,15 @@ function views(labels) {
 function sight(model, labels, order) {
   if (model.means) { // how the drawing differs from each mean
     const pictures = views(order.map(c => `The drawing minus the mean ${labels[c]}`))
-    return { pictures, paint: x => pictures.forEach((o, i) => {
+    return { pictures, head: () => 'drawing minus', paint: x => pictures.forEach((o, i) => {
       o.paint(j => signed(x[j] - model.means[order[i] * x.length + j]))
-      o.text = `− mean ${labels[order[i]]}`
+      o.text = `mean ${labels[order[i]]}`
     }) }
   }
   const [[, w], , [, v] = []] = [...model.layers, []], most = o => Math.max(...o.map(Math.abs))
   if (w.shape.length === 4) { // the channels of the first convolution
     const pictures = views(Array.from({ length: w.shape[0] }, (_, c) => `Channel ${c + 1} of the first convolution`))
-    return { pictures, paint: x => {
+    return { pictures, head: () => `first convolution, ${w.shape[0]} channels`, paint: x => {
       const h = run(model.layers.slice(0, 2), x), scale = Math.max(...h) || 1
       pictures.forEach((o, c) => o.paint(j => grey(h[c * x.length + j] / scale)))
     } }
@@ -323,10 +324,10 @@ function sight(model, labels, order) {
   const weighted = (picture, x, unit, sign, scale) => picture.paint(j => signed(sign * x[j] * w[unit * x.length + j] / scale))
   if (!v) { // pixel times weight
     const pictures = views(['Each pixel times its weight']), scale = .6 * most(w)
-    return { pictures, paint: (x, { acts }) => { weighted(pictures[0], x, 0, 1, scale); pictures[0].text = `sum ${signs(acts[0])}` } }
+    return { pictures, head: () => 'pixel × weight', paint: (x, { acts }) => { weighted(pictures[0], x, 0, 1, scale); pictures[0].text = `sum ${signs(acts[0])}` } }
   }
   const pictures = views([1, 2, 3].map(i => `Each pixel times its weight in the unit that counts most, number ${i}`))
-  return { pictures, paint: x => { // the three units that count most, in the colours of what they speak for
+  return { pictures, head: answer => answer ? `sum ${signs(answer.acts[0])}, of it:` : '', paint: x => { // the three units that count most, in the colours of what they speak for
     const parts = [...run(model.layers.slice(0, 2), x)].map((a, unit) => [a * v[unit], unit]).sort(([a], [b]) => Math.abs(b) - Math.abs(a))
     pictures.forEach((o, i) => {
       const [part, unit] = parts[i]
@@ -336,25 +337,30 @@ function sight(model, labels, order) {
   } }
 }
 
-/* A model's name, a bar for each class, and what it sees */
-function card(model, labels) {
+/* Three decimals; what they would round to 1 or 0 is neither */
+const chance = p => p >= .9995 ? '>0.999' : p < .0005 ? '<0.001' : say(p, 3)
+
+/* A model's name, a bar for each class, and, with `seen`, what it sees */
+function card(model, labels, seen) {
   const order = labels.map((_, c) => c)
   if (labels.length === 2) order.reverse() // the class 1 first
   const rows = order.map(c => { const fill = el('i'), value = el('b'), node = el('li', {}, el('span', { text: labels[c] }), el('span', { class: 'track' }, fill), value); return { c, node, fill, value } })
-  const { pictures, paint } = sight(model, labels, order)
-  const node = el('div', { class: 'model', role: 'group', 'aria-label': model.name },
-    el('p', {}, el('b', { text: model.name }), el('span', { text: model.means ? 'distance' : 'probability' })),
-    el('ul', {}, ...rows.map(o => o.node)), el('div', { class: 'views' }, ...pictures.map(o => o.node)))
+  const { pictures, paint, head } = seen ? sight(model, labels, order) : { pictures: [] }, above = el('span', { class: 'above' })
+  const node = el('div', { class: seen ? 'model' : 'model bare', role: 'group', 'aria-label': model.name },
+    el('p', {}, el('b', { text: model.name }), el('span', { text: model.means ? 'distance, less wins' : 'probability' })),
+    el('ul', {}, ...rows.map(o => o.node)))
+  if (seen) node.append(el('div', { class: pictures.length < 3 ? 'views few' : 'views' }, above, ...pictures.map(o => o.node)))
   return {
     node,
     show(x, answer) {
       const values = answer?.p ?? answer?.distances
       for (const o of rows) {
         o.node.classList.toggle('is', answer?.answer === o.c)
-        o.value.textContent = values ? say(values[o.c], 3) : '–'
+        o.value.textContent = values ? (answer.p ? chance(values[o.c]) : say(values[o.c], 3)) : '–'
         o.fill.style.width = values ? `${100 * Math.min(1, answer.p ? values[o.c] : values[o.c] / .3)}%` : 0
       }
-      if (answer) paint(x, answer)
+      if (seen) above.textContent = head(answer)
+      if (answer) paint?.(x, answer)
       else for (const o of pictures) { o.paint(() => grey(0)); o.text = '' }
     }
   }
@@ -373,8 +379,8 @@ function draw(stage, data) {
   pad.node.tabIndex = 0
   pad.node.classList.add('pad')
   pad.ctx.scale(280 / SIDE, 280 / SIDE)
-  const gets = bitmap(SIDE, SIDE, 84, 'What the models get: the drawing, cut out, scaled and centred, as 28 by 28 pixels')
-  const cards = models.map(o => card(o, labels)), says = teller()
+  const gets = bitmap(SIDE, SIDE, 84, `What the ${models.length < 2 ? 'model gets' : 'models get'}: the drawing, cut out, scaled and centred, as 28 by 28 pixels`)
+  const cards = models.map(o => card(o, labels, data.views !== false)), says = teller()
   const takeBack = () => { items.pop(); again() }, undo = button('Undo', takeBack).node, clear = button('Clear', () => begin()).node
 
   const current = () => items.slice(items.lastIndexOf(null) + 1)
@@ -387,7 +393,11 @@ function draw(stage, data) {
     ctx.lineCap = ctx.lineJoin = 'round'
     for (const o of current()) {
       if (o.length === SIDE * SIDE) o.forEach((p, i) => { if (p) { ctx.fillStyle = `rgb(0 0 0 / ${p})`; ctx.fillRect(i % SIDE, Math.floor(i / SIDE), 1, 1) } })
-      else { ctx.beginPath(); for (const p of [...o, o[o.length - 1]]) ctx.lineTo(...p); ctx.stroke() } // a single point too
+      else {
+        ctx.fillStyle = '#000'
+        ctx.beginPath(); ctx.arc(...o[0], PEN, 0, 7); ctx.fill() // a line of no length would leave no mark
+        ctx.beginPath(); for (const p of o) ctx.lineTo(...p); ctx.stroke()
+      }
     }
     if (byKey) { // where the pen is: a ring in the air, a disc on the paper
       ctx.beginPath()
@@ -413,12 +423,9 @@ function draw(stage, data) {
   function told() {
     const at = byKey ? ` The pen is ${down ? 'down' : 'up'}, ${say(pen[0], 0)} from the left and ${say(pen[1], 0)} from the top.` : ''
     if (!image) return `Nothing is drawn, so nothing is asked.${at}`
-    const each = models.map((o, i) => {
-      const { answer, p, distances: d } = answers[i]
-      return `${o.name}: ${labels[answer]}, ${p ? `probability ${say(p[answer], 3)}` : `at a distance of ${say(d[answer], 3)}`}`
-    })
-    const same = answers.every(o => o.answer === answers[0].answer)
-    return `${models.length < 2 ? '' : same ? 'All agree. ' : 'They disagree. '}${each.join('; ')}.${at}`
+    const is = i => labels[answers[i].answer], same = answers.every(o => o.answer === answers[0].answer)
+    if (models.length < 2) return `${models[0].name}: ${is(0)}, probability ${chance(answers[0].p[answers[0].answer])}.${at}`
+    return (same ? `All agree: ${is(0)}.` : `They disagree: ${models.map((o, i) => `${o.name} ${is(i)}`).join(', ')}.`) + at
   }
 
   /* Draw all anew: after undo, and where an example begins */
@@ -482,7 +489,7 @@ function draw(stage, data) {
     el('p', {}, el('b', { text: `Draw ${data.task ?? 'a 3 or a 7'}` }), ' with finger, mouse or pen, or by keys: arrows move, space lowers and lifts.'),
     el('div', { class: 'desk' },
       el('div', { class: 'paper' }, pad.node),
-      el('div', { class: 'side' }, el('span', { class: 'view' }, gets.node, el('span', { text: 'what they get' })), undo, clear),
+      el('div', { class: 'side' }, el('span', { class: 'view' }, gets.node, el('span', { text: models.length < 2 ? 'what it gets' : 'what they get' })), undo, clear),
       el('div', { class: 'offers' },
         offer('Examples', data.examples.map(([name, x]) => button(name, () => begin(Float32Array.from(x, p => p / 255))).node)),
         offer('Something else', data.others.map(name => button(name, () => begin(...SHAPES[name]())).node)))),
