@@ -127,7 +127,11 @@ def spots(figure):
 
 def inked(figure, x, y):
     "How dark the pad is there, in [0, 1]"
-    return 1 - figure.locator('.pad').evaluate('(o, [x, y]) => o.getContext("2d").getImageData(Math.floor(x / 28 * o.width), Math.floor(y / 28 * o.height), 1, 1).data[0]', [x, y])/255
+    return 1 - figure.locator('.pad').evaluate('''(o, [x, y]) => {
+      const copy = Object.assign(document.createElement('canvas'), { width: o.width, height: o.height }).getContext('2d', { willReadFrequently: true })
+      copy.drawImage(o, 0, 0)
+      return copy.getImageData(Math.floor(x / 28 * o.width), Math.floor(y / 28 * o.height), 1, 1).data[0]
+    }''', [x, y])/255
 
 @pytest.mark.parametrize('by', ['mouse','touch','keys'])
 def test_a_dot_is_seen(browser, site, by):
@@ -163,6 +167,7 @@ def test_what_they_see_adds_up_and_keeps_its_size(browser, site, some, width):
         parts = F.relu(x@w.T + b)[0]*v
         shown = [sign(o) for o in parts[parts.abs().argsort(descending=True)[:3]].tolist()]
         assert figure.locator('.views .view span').all_inner_texts() == ['mean 3','mean 7',f'sum {sign(one)}',*shown]
+        assert figure.evaluate('o => [...o.querySelectorAll(".model b")].every(b => b.scrollWidth <= b.clientWidth)')
         sizes.append(figure.evaluate('o => [...o.querySelectorAll(".views canvas")].map(c => c.getBoundingClientRect().width)'))
     assert all(o == sizes[0] for o in sizes) and min(sizes[0]) > 40
 
