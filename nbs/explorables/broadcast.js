@@ -87,7 +87,7 @@ function summary({ axes, shape, count, uses, table, error }) {
   const parts = axes.flatMap(o => o.stretched.map((yes, t) => yes && `${NAMES[t]}’s ${o.pair[t] ?? 'gap'} at axis ${o.axis}`)).filter(Boolean)
   return [parts.length ? `They fit. Stretched: ${parts.join(', ')}.` : 'They fit, and nothing is stretched.',
     `The result has shape ${tuple(shape)}, ${count} ${count === '1' ? 'number' : 'numbers'}.`,
-    `Each number of a is used ${times(uses[0])}, each of b ${times(uses[1])}.`,
+    uses[0] === uses[1] ? `Each number is used ${times(uses[0])}.` : `Each number of a is used ${times(uses[0])}, each of b ${times(uses[1])}.`,
     table ? `Look twice: each of ${table} met each of ${table}. Right for a table of all differences, a silent bug for predictions and labels.` : ''
   ].join(' ').trim()
 }
