@@ -20,6 +20,6 @@ setup(
     packages=[lib], package_data={lib: ['assets/*', 'assets/explorables/*']}, include_package_data=False, zip_safe=False,
     python_requires='>=' + cfg['min_python'],
     install_requires=cfg['requirements'].split(),
-    extras_require={'dev': cfg['dev_requirements'].split(), 'run': cfg['run_requirements'].split()},
+    extras_require={'dev': cfg['dev_requirements'].split(), 'run': cfg['run_requirements'].split(), 'app': cfg['app_requirements'].split()},
     entry_points={'console_scripts': cfg['console_scripts'].split('\n'), 'nbdev': [f'{lib}={lib}._modidx:d']},
 )
