@@ -8,7 +8,7 @@ __all__ = ['ARCH', 'SIGN', 'ZEROS', 'KINDS', 'REPORT', 'README', 'APP', 'prepare
            'drawn_model', 'main']
 
 # %% ../nbs/10_app.ipynb #3ddb9ecf
-import hashlib,json,os,subprocess,sys
+import hashlib,json,os,subprocess,sys,warnings
 import numpy as np
 import safetensors.torch
 import timm,torch
@@ -205,18 +205,15 @@ def gradio():
 def page(self:BreedApp): # Gradio's `Blocks`
     "The page: a picture in, a sentence and five bars out"
     gr = gradio()
-    class Sent(gr.Image): # hands on the file as it came
-        is_template = True
-        def preprocess(self, payload): return payload and payload.path
-
     with gr.Blocks(title='Which breed?', analytics_enabled=False,
                    delete_cache=(60,600)) as page:
         gr.Markdown(f'# Which breed?\nA cat or a dog of {len(self.note["vocab"])} breeds. '
             f'Below {self.threshold:.0%} I say that I can\'t tell. Of a picture without '
             'a pet I may still name a breed: I know nothing else.')
         with gr.Row():
-            picture = Sent(label='Picture', sources=['upload','webcam','clipboard'],
-                           type='filepath', height=320)
+            picture = gr.Image(label='Picture', sources=['upload','webcam','clipboard'],
+                               type='filepath', height=320)
+            picture.preprocess = lambda o: o and o.path # the file as it came
             with gr.Column():
                 said = gr.Textbox(label='Answer', lines=2, elem_id='said')
                 bars = gr.Label(label='Most probable breeds', num_top_classes=5,
@@ -237,7 +234,7 @@ def launch(self:BreedApp,
 )->str: # The address
     "Serve the page"
     gr,page = gradio(),self.page()
-    theme = gr.themes.Default('blue', font=['system-ui','sans-serif'],
+    theme = gr.themes.Default(primary_hue='blue', font=['system-ui','sans-serif'],
         font_mono=['ui-monospace','monospace']).set(
         button_primary_background_fill='*primary_700', # white on it can be read
         button_primary_background_fill_hover='*primary_800')
