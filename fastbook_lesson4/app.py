@@ -51,8 +51,9 @@ def control_answer(
 def breed_net(
     n:int # Breeds
 )->nn.Module: # From pictures (m, 3, size, size) to activations (m, n)
-    "The architecture, with random parameters"
-    net = timm.create_model(ARCH, num_classes=n)
+    "The architecture, its parameters still to be filled in"
+    with torch.device('meta'): net = timm.create_model(ARCH, num_classes=n)
+    net = net.to_empty(device='cpu')
     return net.eval().to(memory_format=torch.channels_last) # faster on a CPU
 
 def export_breeds(
@@ -306,7 +307,8 @@ def drawn_model(
         except (OSError, ValueError): return False
     def build(path):
         print('Training on drawings, once: some seconds.', file=sys.stderr)
-        from fastbook_lesson4.pets import pets,pets_learner
+        with warnings.catch_warnings(action='ignore'): # fastai's, of torch.jit
+            from fastbook_lesson4.pets import pets,pets_learner
         from fastbook_lesson4.drawn import draw_pet
         export_breeds(pets_learner(pets(False, cache), size=160),
                       path/'breeds.safetensors')
