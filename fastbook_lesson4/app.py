@@ -164,10 +164,13 @@ class BreedApp:
 
 # %% ../nbs/10_app.ipynb #7be34494
 REPORT = '''
-import json,sys
+import json,os,sys
 from importlib.metadata import distributions
-owner = {str(d.locate_file(f)): (d.name.lower(), d.version)
-         for d in distributions() for f in d.files or []}
+owner = {}
+for d in distributions():
+    top,name = d.locate_file(''),(d.name.lower(), d.version)
+    for line in (d.read_text('RECORD') or '').splitlines():
+        owner[os.path.join(top, *line.split(',')[0].split('/'))] = name
 used = [m for m in sys.modules.values() if getattr(m, '__file__', None)]
 needs = {owner[m.__file__] for m in used if m.__file__ in owner}
 ours = {m.__name__: m.__file__ for m in used if m.__name__.startswith('fastbook')}
