@@ -15,7 +15,6 @@ import timm,torch
 from argparse import ArgumentParser
 from fastcore.basics import patch
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from PIL import Image
 from torch import Tensor,nn
@@ -121,7 +120,8 @@ def sent_picture(
     if not file: raise ValueError('No picture yet: choose one, drop one, or take one.')
     try:
         with Image.open(file, formats=KINDS) as img:
-            (w,h),moves = img.size,img.format != 'MPO' and getattr(img, 'is_animated', 0)
+            w,h = img.size
+            moves = img.format != 'MPO' and getattr(img, 'is_animated', False)
     except Image.DecompressionBombError: w,h,moves = 20_000,20_000,False
     except Exception: raise ValueError('This file is no picture that I can read: send '
                                        'a JPEG, PNG or WebP.') from None
@@ -230,6 +230,7 @@ def page(self:BreedApp): # Gradio's `Blocks`
             example_labels=[o.stem for o in examples]) # pictures would have no name
     return page.queue(max_size=100, default_concurrency_limit=2)
 
+# %% ../nbs/10_app.ipynb #0a926fd2
 @patch
 def launch(self:BreedApp,
     port:int|None=None, # Default: the first free one from 7860 up
