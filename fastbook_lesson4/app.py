@@ -19,7 +19,6 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor,nn
 from .data import cached_folder,open_picture,whole_file
-from .guards import want_whole
 
 # %% ../nbs/10_app.ipynb #2a1cb4e7
 def prepared(
@@ -110,7 +109,7 @@ def load_breeds(
     return net,note
 
 # %% ../nbs/10_app.ipynb #d9573ba4
-KINDS = 'JPEG','PNG','WEBP','GIF','BMP','TIFF','MPO' # those that cameras and pages write
+KINDS = 'JPEG','PNG','WEBP','GIF','BMP','TIFF','MPO' # of cameras and pages
 
 def sent_picture(
     file:str|Path|None, # Whatever somebody sent
@@ -184,7 +183,7 @@ def needs_of(
                        capture_output=True, text=True)
     if p.returncode: raise RuntimeError(f'the program failed: {p.stderr[-300:]}')
     needs,ours = json.loads(p.stdout.splitlines()[-1])
-    return ([f'{k}=={v}' for k,v in needs if k != 'fastbook_lesson4'],
+    return ([f'{k}=={v}' for k,v in needs if 'fastbook' not in k],
             [Path(o) for o in ours.values()])
 
 def app_needs(
@@ -211,9 +210,10 @@ def page(self:BreedApp): # Gradio's `Blocks`
     gr = gradio()
     with gr.Blocks(title='Which breed?', analytics_enabled=False,
                    delete_cache=(60,600)) as page:
-        gr.Markdown(f'# Which breed?\nA cat or a dog of {len(self.note["vocab"])} breeds. '
-            f'Below {self.threshold:.0%} I say that I can\'t tell. Of a picture without '
-            'a pet I may still name a breed: I know nothing else.')
+        n = len(self.note['vocab'])
+        gr.Markdown(f'# Which breed?\nA cat or a dog of {n} breeds. Below '
+            f"{self.threshold:.0%} I say that I can't tell. Of a picture without a pet "
+            'I may still name a breed: I know nothing else.')
         with gr.Row():
             picture = gr.Image(label='Picture', sources=['upload','webcam','clipboard'],
                                type='filepath', height=320)
@@ -319,16 +319,18 @@ def drawn_model(
         (path/'examples').mkdir()
         for o in ('pug','Birman','beagle','Sphynx'): # drawings that it has not seen
             draw_pet(o, 500).save(path/'examples'/f'{o}.jpg')
-    return cached_folder('breeds', 'the net', is_whole, build, cache)/'breeds.safetensors'
+    path = cached_folder('breeds', 'the net', is_whole, build, cache)
+    return path/'breeds.safetensors'
 
 def main(
     args:list[str]|None=None # Default: those of the command line
 ):
     "The command `lesson4-app`"
-    p = ArgumentParser('lesson4-app', description='A page that names the breed of a pet')
+    p = ArgumentParser('lesson4-app', description='A page that names breeds of pets')
     p.add_argument('--model', metavar='FILE', help='as export_breeds writes it. '
                    'Default: trained on drawings at the first start')
-    p.add_argument('--port', metavar='N', type=int, help='default: a free one from 7860')
+    p.add_argument('--port', metavar='N', type=int,
+                   help='default: a free one from 7860 up')
     p.add_argument('--folder', metavar='DIR', help='no page: write what a hosting '
                    'service needs to this new folder')
     args = p.parse_args(args)

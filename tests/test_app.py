@@ -1,6 +1,5 @@
 "The app as it is served: in an environment of its own, which `make app` prepares, in a browser, and in an empty environment"
-import json, os, re, shutil, signal, socket, subprocess, sys
-from concurrent.futures import ThreadPoolExecutor
+import os, re, shutil, signal, socket, subprocess, sys
 from contextlib import contextmanager
 from pathlib import Path
 import pytest
@@ -207,6 +206,11 @@ def test_one_message_for_what_does_not_work(app, model, files, tmp_path):
     p = run(BIN/'lesson4-app', '--port', '99999')
     assert p.returncode == 2 and 'expected 1 to 65535, got 99999' in p.stderr
 
+def test_why_there_is_an_environment_of_its_own():
+    "What chapter 10 says: Gradio wants a Pillow older than the one that the course was tried with"
+    tried = [re.search(r'(?mi)^pillow==(\d+)', (ROOT/o).read_text())[1] for o in ('constraints.txt','constraints-app.txt')]
+    assert int(tried[0]) > int(tried[1]), 'they fit together now: one environment may do'
+
 def test_without_gradio(python):
     p = python("import sys; sys.modules['gradio'] = None; from fastbook_lesson4.app import main; main([])")
     assert p.returncode == 1 and p.stderr == "lesson4-app: the page needs Gradio: pip install 'fastbook_lesson4[app]'\n"
@@ -226,7 +230,7 @@ def test_the_folder_works_in_an_empty_environment(model, files, tmp_path):
     assert not names & {'fastai','fastbook_lesson4','fastbook-lesson4','matplotlib','scikit-learn','scipy'}, names
     front = dict(o.split(': ') for o in (space/'README.md').read_text().split('---')[1].strip().splitlines())
     assert front['sdk'] == 'gradio' and front['app_file'] == 'app.py' and f'gradio=={front["sdk_version"]}' in needs
-    assert sorted(o.name for o in (space/'fastbook_lesson4').iterdir()) == ['__init__.py','app.py','data.py','guards.py']
+    assert sorted(o.name for o in (space/'fastbook_lesson4').iterdir()) == ['__init__.py','app.py','data.py']
     uv = shutil.which('uv', path=Path(sys.executable).parent)
     made = [[uv,'venv','-q','-p',sys.executable,env], [uv,'pip','install','-q','-p',env/'bin'/'python','-r',space/'requirements.txt']] if uv else \
            [[sys.executable,'-m','venv',env], [env/'bin'/'python','-m','pip','install','-q','-r',space/'requirements.txt']]
