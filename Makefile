@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := .venv-wheel
+APP := .venv-app
 MIN := $(shell sed -n 's/^min_python *= *//p' settings.ini)
 # In a fresh clone, `make test NEWEST=1` takes the newest of everything, not the versions that were tried
 NEWEST ?=
@@ -16,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lesson site serve notebooks check test test-notebooks test-nbdev test-wheel wheel browser numbers bench constraints clean
+.PHONY: help setup lesson site serve notebooks check test test-notebooks test-nbdev test-wheel test-app wheel app browser numbers bench constraints clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r a b; do printf '%-24s %s\n' "$$a" "$$b"; done
@@ -79,7 +80,7 @@ check: setup ## one notebook: exported, clean, and its outputs as stored: make c
 
 TESTS := $(BIN)/python -m pytest -n logical --maxprocesses 4
 
-test: setup wheel browser ## every test there is, notebooks included
+test: setup wheel app browser ## every test there is, notebooks included
 	@$(TESTS)
 
 test-notebooks: setup ## run the cells as tests, and compare stored outputs with fresh ones
@@ -90,6 +91,9 @@ test-nbdev: setup ## run every notebook as nbdev does
 
 test-wheel: wheel ## install the wheel without nbdev, run the command and the notebooks there
 	@$(TESTS) tests/test_wheel.py
+
+test-app: app browser ## start the app of chapter 10 in its own environment, and use it in a browser
+	@$(TESTS) tests/test_app.py
 
 browser: # the tests of the site need one; whoever may not install it is told so by them
 	@for b in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$b >/dev/null && exit 0; done; \
@@ -104,10 +108,19 @@ $(RUN)/ready: $(VENV)/ready settings.ini constraints-run.txt setup.py | dist/rea
 	$(call install,$(RUN),$(call tried,constraints-run.txt) "$$(echo dist/*.whl)[run,scale]")
 	@touch $@
 
+# The app's environment: the wheel with Gradio, which wants an older Pillow than the rest
+$(APP)/ready: $(VENV)/ready settings.ini constraints-app.txt setup.py | dist/ready
+	@echo "Setting up $(APP), once: the wheel with Gradio."
+	$(call venv,$(APP),--without-pip)
+	$(call install,$(APP),$(call tried,constraints-app.txt) "$$(echo dist/*.whl)[app]")
+	@touch $@
+
 wheel: $(RUN)/wheel
 
-$(RUN)/wheel: dist/ready $(RUN)/ready
-	@$(PIP) --python $(RUN)/bin/python install --no-deps --no-index --force-reinstall dist/*.whl
+app: $(APP)/wheel
+
+$(RUN)/wheel $(APP)/wheel: %/wheel: dist/ready %/ready
+	@$(PIP) --python $*/bin/python install --no-deps --no-index --force-reinstall dist/*.whl
 	@touch $@
 
 dist/ready: $(VENV)/ready settings.ini setup.py MANIFEST.in LICENSE README.md $(shell find fastbook_lesson4 -not -name '*.pyc' -not -name __pycache__)
@@ -122,11 +135,12 @@ bench: export OMP_WAIT_POLICY := active
 bench: setup ## measure side by side, and print the ratios
 	@$(BIN)/python bench/bench.py
 
-constraints: setup $(RUN)/ready ## write down the versions of both environments, once the tests have passed with them
+constraints: setup $(RUN)/ready $(APP)/ready ## write down the versions of all environments, once the tests have passed with them
 	@$(PIP) freeze --exclude-editable > constraints.txt
 	@$(PIP) --python $(RUN)/bin/python freeze --exclude fastbook_lesson4 > constraints-run.txt
-	@touch $(VENV)/ready $(RUN)/ready
+	@$(PIP) --python $(APP)/bin/python freeze --exclude fastbook_lesson4 > constraints-app.txt
+	@touch $(VENV)/ready $(RUN)/ready $(APP)/ready
 
 clean: ## remove all that the other commands made
-	rm -rf $(VENV) $(RUN) .uv-cache _proc _site_work _docs _docs.part build dist *.egg-info bench/results.json .pytest_cache
+	rm -rf $(VENV) $(RUN) $(APP) .uv-cache _proc _site_work _docs _docs.part build dist *.egg-info bench/results.json .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -21,6 +21,6 @@ setup(
     python_requires='>=' + cfg['min_python'],
     install_requires=cfg['requirements'].split(),
     extras_require={'dev': cfg['dev_requirements'].split(), 'run': cfg['run_requirements'].split(),
-                    'scale': cfg['scale_requirements'].split()},
+                    'scale': cfg['scale_requirements'].split(), 'app': cfg['app_requirements'].split()},
     entry_points={'console_scripts': cfg['console_scripts'].split('\n'), 'nbdev': [f'{lib}={lib}._modidx:d']},
 )

@@ -1011,3 +1011,57 @@ class _Times:
     def __init__(self, k): self.k = k
     def after_backward(self, learn):
         for g in learn.grads: g.mul_(self.k)
+
+# %% ../nbs/backstage/exercises.ipynb #03bda5b4
+@checks('app-1')
+def _promise(answer):
+    f = _function(answer, 'of probabilities, labels and an accuracy')
+    sure = torch.tensor([.955, .905, .855, .805, .755, .705, .655, .605, .555, .505])
+    right = [1, 1, 1, 0, 1, 1, 0, 1, 0, 0] # accuracies by threshold: not every step goes up
+    probs,targs = torch.stack([sure, 1-sure], 1),1 - torch.tensor(right)
+    def at(accuracy, right=right):
+        return next((t/100 for t in range(100) if (n := (sure >= t/100).sum().item())
+                     and sum(right[:n])/n >= accuracy), None)
+    for accuracy in (.5, .7, .74, .8, .99):
+        mine,want = f(probs.clone(), targs.clone(), accuracy),at(accuracy)
+        expect(mine is not None, f'for {accuracy} there is a threshold, and it gives None')
+        mine = _number(mine, 'a threshold')
+        if abs(mine-want) > 1e-6: return (f'for an accuracy of {accuracy} it gives {mine:g}: '
+            f'is that the smallest with which {accuracy} of the answers or more are right?')
+    mine = f(probs.clone(), torch.ones(10, dtype=torch.long), .5)
+    if mine is not None: return ('where every answer is wrong it gives '
+        f'{str(mine)[:20]}: no answers at all reach nothing')
+    if f(probs.clone(), targs.clone(), 0.) != 0:
+        return 'an accuracy of 0 is reached with threshold 0'
+
+@checks('app-2')
+def _shapes(answer):
+    from safetensors.numpy import save
+    f = _function(answer, 'of the bytes of a file')
+    def zeros(*shape): return np.zeros(shape, np.float32)
+    files = {'one': ({'w': zeros(2,3)}, None), 'noted': ({'a': zeros(4), 'b': zeros(1,2,3)}, {'note': 'x'}),
+             'a number': ({'n': zeros()}, {'note': 'é'*300})}
+    for name,(tensors,note) in files.items():
+        mine,want = f(save(tensors, note)),{k: v.shape for k,v in tensors.items()}
+        expect(isinstance(mine, dict), f'expected a dictionary, got {_kind(mine)}')
+        if '__metadata__' in mine: return 'the note is no tensor: leave __metadata__ out'
+        expect({*map(str, mine)} == {*want}, f'of a file with {len(want)} tensors it gives the names {str([*mine])[:60]}')
+        for k,v in mine.items():
+            if isinstance(v, list) and tuple(v) == want[k]: return 'expected tuples, got lists'
+            if v != want[k]: return f'for a tensor of shape {want[k]} it gives {str(v)[:60]}'
+
+@checks('app-3')
+def _bits(answer):
+    f = _function(answer, 'of probabilities')
+    probs = torch.tensor([[.25]*4, [.5,.25,.125,.125], [.7,.1,.1,.1]])
+    def want(p): return torch.tensor([-sum(o*math.log2(o) for o in row if o) for row in p.tolist()])
+    mine = _tensor(f(probs.clone()), (3,), 'a number for each row')
+    if _close(mine, -want(probs), 1e-4): return 'the sign: more doubt is more bits'
+    if _close(mine, want(probs)*math.log(2), 1e-4): return 'these are nats: 1 bit is log 2 of them'
+    if not _close(mine, want(probs), 1e-4):
+        return f'for four breeds of the same probability it gives {mine[0]:.3g} bits'
+    probs = torch.tensor([[1., 0., 0., 0.], [.5, .5, 0., 0.]])
+    mine = f(probs.clone())
+    if isinstance(mine, Tensor) and mine.isnan().any(): return 'a probability of 0 gives nan'
+    if not _close(_tensor(mine, (2,), 'a number for each row'), want(probs), 1e-4):
+        return 'with probabilities of 0 it gives other numbers'

@@ -1,7 +1,7 @@
 """Answers to the exercises of the chapters and to questions of the quiz: some that are right, more that are wrong.
 What is absurd is wrong everywhere. The solution that a page shows stands there only, and its cell asserts that it is right;
 here are other ways to write it, and what they become with a mistake in them."""
-import copy, functools, itertools, math, re
+import copy, functools, itertools, json, math, re
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -305,3 +305,23 @@ QUESTIONS = { # right answers, wrong answers
 
 ANSWERS = EXERCISES | QUESTIONS
 RAISES = {('learner-2', 0), ('digits-33', 6)} # wrong answers whose own code raises; a hint of ours must not
+
+# --- the app
+
+def promised(probs, targs, accuracy, each=100, least=False):
+    sure,best = probs.max(1)
+    hit = (best == targs).float()
+    found = [k/100 for k in range(0, 100, 100//each) if (sure >= k/100).any() and hit[sure >= k/100].mean() >= accuracy]
+    return (max if least else min)(found, default=None)
+
+def header(raw, skip=8): return json.loads(raw[8:skip+int.from_bytes(raw[:8], 'little')])
+def shapes_of(raw): return {k: tuple(v['shape']) for k,v in header(raw).items() if k[0] != '_'}
+def in_bits(p): return torch.special.entr(p).sum(1)/math.log(2)
+
+APP = {
+    'app-1': ([promised, lambda p,y,a: promised(p.double(), y, a)], [functools.partial(promised, least=True), functools.partial(promised, each=10), lambda p,y,a: promised(p, y, a) or 0., lambda p,y,a: a, lambda p,y,a: None, lambda p,y,a: promised(p, 1-y, a)]),
+    'app-2': ([shapes_of], [lambda o: {k: v['shape'] for k,v in header(o).items() if k[0] != '_'}, header, lambda o: {}, lambda o: [*shapes_of(o)], lambda o: {k: (1,) for k in shapes_of(o)}]),
+    'app-3': ([in_bits, lambda p: -(p*p.clamp(min=1e-30).log2()).sum(1)], [lambda p: -in_bits(p), lambda p: in_bits(p)*math.log(2), lambda p: -(p*p.log2()).sum(1), lambda p: p.max(1).values, lambda p: in_bits(p).mean(), lambda p: in_bits(p.clamp(min=.01))]),
+}
+EXERCISES |= APP
+ANSWERS |= APP

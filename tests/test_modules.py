@@ -129,11 +129,11 @@ def packages(nodes):
     return {o: {d.lower().replace('_', '-') for d in distributions().get(o, [o])} for o in tops}
 
 def test_every_package_is_declared():
-    "What a reader needs among the requirements, what a contributor needs among those or the others"
+    "What a reader needs among the requirements or in an extra, what a contributor needs among those or the others"
     programs = [p for d in ('tools','tests','bench') for p in (ROOT/d).glob('*.py')]
     for key,sources in {'requirements': {**{m: parsed(m) for m in MODULES}, **{k: [o for c in house.cells(p) for o in c.tree] for k,p in NBS.items()}},
                         'dev_requirements': {p.name: ast.parse(p.read_text(encoding='utf-8')).body for p in programs}}.items():
-        have = wanted('requirements', 'scale_requirements', key)
+        have = wanted('requirements', 'scale_requirements', 'app_requirements', key)
         none(f'{where} imports {name}, which is not among the {key} of settings.ini' for where,nodes in sources.items()
              for name,dists in packages(nodes).items() if not dists & have)
 
