@@ -136,11 +136,10 @@ def test_the_sentence_can_be_checked_by_hand(browser, site):
 @pytest.mark.parametrize('width', [360, 1440])
 def test_nothing_jumps_and_all_is_on_one_screen(browser, site, width):
     page,figure,wrong = open_slide(browser, site, viewport={'width': width, 'height': 780}, reduced_motion='reduce')
-    def boxes(): return [o.bounding_box() for o in (figure.locator('.stage'), figure.locator('.size'), figure.locator('.nine'), figure.locator('.near .says'))]
     def shape():
         page.evaluate('new Promise(ok => requestAnimationFrame(() => requestAnimationFrame(ok)))')
-        top,*rest = boxes()
-        return [round(top['height']), *(round(o['y'] - top['y']) for o in rest)]
+        return figure.evaluate('''f => { const stage = f.querySelector('.stage').getBoundingClientRect() // all at once, the page may be scrolling
+          return [stage.height, ...['.size','.nine','.near .says'].map(o => f.querySelector(o).getBoundingClientRect().top - stage.top)].map(Math.round) }''')
     seen = {}
     for name in ('lower edge','learned','sharpen'):
         figure.get_by_label(name, exact=True).check()
@@ -152,8 +151,7 @@ def test_nothing_jumps_and_all_is_on_one_screen(browser, site, width):
     seen.setdefault(str(shape()), 'wrong')
     assert len(seen) == 1, seen
     # what the options change stands beside them
-    top = figure.locator('.before').bounding_box()['y']
-    for o in figure.locator('fieldset').all(): assert o.bounding_box()['y'] + o.bounding_box()['height'] - top < 680
+    assert max(figure.evaluate('f => [...f.querySelectorAll("fieldset")].map(o => o.getBoundingClientRect().bottom - f.querySelector(".before").getBoundingClientRect().top)')) < 680
 
 def spot(figure, canvas, r, c):
     "Where in the page the middle of a cell lies; both pictures have a frame of 30 cells a side"
