@@ -63,7 +63,13 @@ def test_the_seed_counts(whole, tmp_path): assert result(0, '--epochs', EPOCHS, 
 
 def epochs_in(file): return len(torch.load(file, weights_only=True)['values']) if file.exists() else 0
 
-def workers(p): return {int(o.environ()['RANK']): o for o in psutil.Process(p.pid).children(recursive=True) if 'RANK' in o.environ()}
+def workers(p):
+    "The processes that torchrun has started, by rank; it also starts others, which end at once"
+    found = {}
+    for o in psutil.Process(p.pid).children(recursive=True):
+        try: found[int(o.environ()['RANK'])] = o
+        except (psutil.Error,KeyError): pass
+    return found
 
 def gone(processes):
     "Wait until all have ended; who has not is ended here"
