@@ -8,6 +8,7 @@ APP := .venv-app
 MIN := $(shell sed -n 's/^min_python *= *//p' settings.ini)
 # In a fresh clone, `make test NEWEST=1` takes the newest of everything, not the versions that were tried
 NEWEST ?=
+comma := ,
 tried = $(if $(NEWEST),,-c $(1))
 
 # Threads that wait should sleep: where notebooks run side by side, spinning ones take each other's cores
@@ -48,7 +49,7 @@ endef
 $(VENV)/ready: settings.ini constraints.txt setup.py
 	@echo "Setting up $(VENV), once: PyTorch alone is several GB."
 	$(call venv,$(VENV))
-	$(call install,$(VENV),$(call tried,constraints.txt) -e '.[dev,scale]')
+	$(call install,$(VENV),$(call tried,constraints.txt) -e '.[dev$(comma)scale]')
 	@if [ -e .git ]; then $(BIN)/nbdev_install_hooks; fi
 	@touch $@
 
@@ -105,7 +106,7 @@ browser: # the tests of the site need one; whoever may not install it is told so
 $(RUN)/ready: $(VENV)/ready settings.ini constraints-run.txt setup.py | dist/ready
 	@echo "Setting up $(RUN), once: the wheel with the newest fastai, without nbdev."
 	$(call venv,$(RUN),--without-pip)
-	$(call install,$(RUN),$(call tried,constraints-run.txt) "$$(echo dist/*.whl)[run,scale]")
+	$(call install,$(RUN),$(call tried,constraints-run.txt) "$$(echo dist/*.whl)[run$(comma)scale]")
 	@touch $@
 
 # The app's environment: the wheel with Gradio, which wants an older Pillow than the rest
