@@ -35,7 +35,9 @@ def prepared(
     return (torch.from_numpy(np.array(img)).permute(2,0,1)/255 - mean)/std
 
 # %% ../nbs/10_app.ipynb #a4e758d4
-ARCH,SIGN,ZEROS = 'tf_efficientnet_lite0','fastbook_lesson4 breeds, 1',64*'0'
+ARCH = 'tf_efficientnet_lite0' # the one architecture that is read
+SIGN = 'fastbook_lesson4 breeds, 1' # what such a file begins its note with
+ZEROS = 64*'0' # in the place of the checksum while it is computed
 
 def control_answer(
     net:nn.Module, # From pictures (n, 3, size, size) to activations (n, breeds)

@@ -93,7 +93,7 @@ UNSEEN = {'hide','exporti','default_exp'} # cells that leave nothing on a page
 def shown_code(source):
     opts = directives(source)
     if UNSEEN & set(opts) or 'hide_input' in opts or opts.get('echo') == 'false' or opts.get('include') == 'false': return ''
-    return re.sub(r'^(#\||#@title).*\n?', '', source, flags=re.M).strip()
+    return re.sub(r'^(#\||#@title|%).*\n?', '', source, flags=re.M).strip() # nor magics, as nbdev has it
 
 def patched(node):
     "The class that a function is added to with `@patch`, if it is"
