@@ -178,7 +178,7 @@ def needs_of(
     code:str # A program
 )->tuple[list[str],list[Path]]: # `name==version` of each, and the files of this course
     "Which distributions a program has loaded when it ends"
-    p = subprocess.run([sys.executable, '-W', 'ignore', '-c', code + REPORT],
+    p = subprocess.run([sys.executable, '-W', 'ignore', '-c', f'{code}\n{REPORT}'],
                        capture_output=True, text=True)
     if p.returncode: raise RuntimeError(f'the program failed: {p.stderr[-300:]}')
     needs,ours = json.loads(p.stdout.splitlines()[-1])
