@@ -65,8 +65,8 @@ serve: site ## show the site at an address of this machine
 	@$(BIN)/python tools/site_server.py
 
 notebooks: setup ## library and questions from the notebooks; run each in a fresh kernel and store its outputs; README
-	@$(BIN)/python tools/notebooks.py sync
 	@$(BIN)/nbdev_export
+	@$(BIN)/python tools/notebooks.py sync
 	@$(BIN)/python tools/quiz.py
 	@$(BIN)/python tools/notebooks.py run
 	@$(BIN)/python tools/readme.py
@@ -124,7 +124,7 @@ $(RUN)/wheel $(APP)/wheel: %/wheel: dist/ready %/ready
 	@$(PIP) --python $*/bin/python install --no-deps --no-index --force-reinstall dist/*.whl
 	@touch $@
 
-dist/ready: $(VENV)/ready settings.ini setup.py MANIFEST.in LICENSE README.md $(shell find fastbook_lesson4 -not -name '*.pyc' -not -name __pycache__)
+dist/ready: $(VENV)/ready settings.ini setup.py MANIFEST.in LICENSE README.md $(shell find fastbook_lesson4 nbs/explorables -not -name '*.pyc' -not -name __pycache__)
 	@rm -rf build dist
 	@out=$$($(BIN)/python -m build --no-isolation --outdir dist . 2>&1) || { echo "$$out"; exit 1; }
 	@touch $@

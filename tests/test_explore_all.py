@@ -21,50 +21,14 @@ each = pytest.mark.parametrize('at,name,page', SHOWN, ids=[f'{n}-in-{at[:-5]}' f
 def test_every_script_is_shown_somewhere_and_small():
     assert {n for _,n,_ in SHOWN} == set(explorables.names())
     for n in explorables.names():
-        assert len(explorables.script(n).encode()) < 30_000, n
-        assert not re.search(r'https?://(?!www\.w3\.org/2000/svg)|\bfetch\(|XMLHttpRequest|localStorage|setInterval|\beval\(', explorables.script(n)), n
-
-def test_the_library_has_todays_scripts(): assert explorables.stale() == []
+        script = explorables.bundled(n)[1]
+        assert len(script.encode()) < 30_000, n
+        assert not re.search(r'https?://(?!www\.w3\.org/2000/svg)|\bfetch\(|XMLHttpRequest|localStorage|setInterval|\beval\(', script), n
 
 @each
 def test_the_notebook_has_todays_script(at, name, page):
     assert explorables.refreshed(page) == page
     assert len(page) < 200_000 + 2*len(re.search(r'(?s)<div class="still">(.*?)</div>', page)[1])
-
-@pytest.fixture
-def source(tmp_path, monkeypatch):
-    "A folder of sources to write in, with the true kit"
-    for p in explorables.SOURCE.glob('kit.*'): (tmp_path/p.name).write_bytes(p.read_bytes())
-    monkeypatch.setattr(explorables, 'SOURCE', tmp_path)
-    monkeypatch.setattr(explorables, 'ASSETS', tmp_path/'assets')
-    return tmp_path
-
-GOOD = "import { el } from './kit.js'\n\nexport const two = 2\nexport default function good(stage, data) { stage.append(el('p', { text: data.said })); return { two } }\n"
-
-def test_a_script_is_its_module_and_the_kit(source):
-    (source/'good.js').write_text(GOOD)
-    text = explorables.script('good')
-    assert not re.search(r'^(import|export) ', text, flags=re.M) and 'function good(' in text and 'function slider(' in text
-    assert explorables.style('good') == (source/'kit.css').read_text()
-    (source/'good.css').write_text('.good { color: red }\n')
-    assert explorables.style('good').endswith('.good { color: red }\n')
-
-@pytest.mark.parametrize('text,says', [
-    ("import x from 'far'\n" + GOOD, "import x from 'far'"), (GOOD.replace('function good', 'function other'), 'export default function good'),
-    (GOOD + '// </script>\n', '</script')])
-def test_what_is_no_such_module_is_told(source, text, says):
-    (source/'good.js').write_text(text)
-    with pytest.raises(ValueError, match=re.escape(says)): explorables.script('good')
-
-def test_the_librarys_copies_follow_and_nothing_old_stays(source):
-    (source/'good.js').write_text(GOOD)
-    assert {p.name for p in explorables.write()} == {'good.js','good.css'} and explorables.stale() == []
-    (source/'good.js').write_text(GOOD + '// more\n')
-    assert [p.name for p in explorables.stale()] == ['good.js']
-    (source/'good.js').rename(source/'better.js')
-    (source/'better.js').write_text(GOOD.replace('function good', 'function better'))
-    assert {p.name for p in explorables.write()} == {'good.js','good.css','better.js','better.css'}
-    assert {p.name for p in explorables.ASSETS.iterdir()} == {'better.js','better.css'}
 
 # --- in a notebook
 

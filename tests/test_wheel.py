@@ -1,7 +1,7 @@
 "What a user installs: wheel and sdist, in an environment without nbdev (`make test-wheel` prepares it)"
 import json, os, subprocess, tarfile, zipfile
 import pytest
-import notebooks
+import explorables,notebooks
 from conftest import ROOT
 
 BIN = ROOT/'.venv-wheel'/'bin'
@@ -15,6 +15,7 @@ def test_the_data_is_in_both():
     whl,sdist = (next((ROOT/'dist').glob(o)) for o in ('*.whl', '*.tar.gz'))
     names = zipfile.ZipFile(whl).namelist()
     assert {*DATA, 'fastbook_lesson4/assets/questions.json', 'fastbook_lesson4/assets/LICENSE.md', 'fastbook_lesson4/assets/lesson.mplstyle'} <= set(names)
+    assert {f'fastbook_lesson4/assets/explorables/{p.name}' for p in explorables.SOURCE.iterdir()} <= set(names)
     assert not [n for n in names if n.startswith(('nbs','tests','tools'))]
     inside = {n.split('/', 1)[-1] for n in tarfile.open(sdist).getnames()}
     assert {*DATA, 'settings.ini', 'setup.py', 'LICENSE'} <= inside

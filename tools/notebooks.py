@@ -229,9 +229,7 @@ def synced(path, cfg):
 
 def sync(paths, check=False):
     "Write what derives from elsewhere into the notebooks; return those that were not up to date"
-    import explorables
-    cfg = settings()
-    behind = [p.name for p in (explorables.stale() if check else explorables.write())]
+    cfg,behind = settings(),[]
     for p in paths:
         nb,changed = synced(p, cfg)
         if not changed: continue
