@@ -57,8 +57,8 @@ def start(*args:str, # What stands behind `python`: a script, or `-m` and a modu
 
 # %% ../nbs/11_scale.ipynb #7397437e
 def _bare_steps(seed:int=0, # Of the start and of the order
-               file:str|Path|None=None # Process 0 writes the parameters there
-              )->Tensor: # The parameters, one long row
+                file:str|Path|None=None # Process 0 writes the parameters there
+               )->Tensor: # The parameters, one long row
     "Some steps by all processes together, as in the page's script, or by one alone"
     rank,p = (int(os.environ.get(o, d)) for o,d in (('RANK',0), ('WORLD_SIZE',1)))
     shared = p > 1 and torch.distributed.init_process_group('gloo') is None

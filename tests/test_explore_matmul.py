@@ -17,12 +17,16 @@ def minus(x): return f'{x}'.replace('-', '−')
 
 # --- row meets column
 
-@pytest.fixture
-def small(browser, site):
-    page,figure,wrong = explored(browser, site, 'linear.html', 'matmul', **WIDE)
-    yield page,figure
-    page.context.close()
-    assert wrong == []
+def shown(name):
+    @pytest.fixture
+    def picture(browser, site):
+        page,figure,wrong = explored(browser, site, 'linear.html', name, **WIDE)
+        yield page,figure
+        page.context.close()
+        assert wrong == []
+    return picture
+
+small,many = shown('matmul'),shown('addup')
 
 def test_edited_numbers_are_multiplied_as_pytorch_does(small):
     page,figure = small
@@ -172,13 +176,6 @@ def test_two_pictures_on_a_page_leave_each_other_alone(small):
 # --- 784 products that add up
 
 NAMES,STARTS,TIMES = ['3', '7', 'odd 3', 'odd 7'],['std 1', 'std 1/28'],['before', 'after']
-
-@pytest.fixture
-def many(browser, site):
-    page,figure,wrong = explored(browser, site, 'linear.html', 'addup', **WIDE)
-    yield page,figure
-    page.context.close()
-    assert wrong == []
 
 @pytest.fixture(scope='module')
 def answers():
