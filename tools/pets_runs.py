@@ -2,6 +2,7 @@
 
     python tools/pets_runs.py drawings                   the drawings of the course
     python tools/pets_runs.py photographs FOLDER         a folder of photographs
+    python tools/pets_runs.py app FOLDER                 chapter 10: what each of the two makes of the other
 
 What is stored in `fastbook_lesson4/assets/pets_runs.json` is numbers: accuracies, losses, seconds, and what they were
 made with. A run that is there already is not run again; `--again` starts anew. Half an hour each, on two cores.
@@ -17,10 +18,11 @@ from fastai.callback.training import BnFreeze
 from fastai.metrics import accuracy
 from fastai.torch_core import default_device, set_seed
 from fastai.vision.learner import vision_learner
+from sklearn.model_selection import StratifiedKFold
 from torch import nn
 from fastbook_lesson4 import pets as library
 from fastbook_lesson4.data import open_picture, picture_files, readable_pictures, whole_file
-from fastbook_lesson4.pets import KeepNorms, breed_name, frozen_features, linear_head, pets, pets_dataloaders, presize_steps, pretrained_body, small_net, stratified_split
+from fastbook_lesson4.pets import KeepNorms, breed_name, frozen_features, linear_head, pets, pets_dataloaders, pets_learner, presize_steps, pretrained_body, small_net, stratified_split
 
 OUT = Path(__file__).resolve().parent.parent/'fastbook_lesson4'/'assets'/'pets_runs.json'
 SEEDS = 5
@@ -178,6 +180,24 @@ class Runs:
 JOBS = {**{f'features_{o}': SEEDS for o in ('plain','mirrored','presized','step_by_step','random_net')}, 'finder': 1, 'frozen_as_it_is': SEEDS, 'frozen_weights': SEEDS, 'frozen_put_back': SEEDS, 'frozen_in_earnest': SEEDS,
         **{o: SEEDS_TRAINED for o in ('then_still_frozen','then_a_tenth','then_slice','then_same_rate','then_ruin','then_a_tenth_norms_loose','fine_tune','fine_tune_as_it_is','scratch_small_net','scratch_same_net')}}
 
+def asked(paths, size=160, threshold=.6):
+    "What the app's net says, learned from each kind of pictures and asked about each: of its own kind five folds, of the other the net of `pets_learner`"
+    rows = []
+    for learned,path in paths.items():
+        learn = pets_learner(path, size=size)
+        for kind,other in paths.items():
+            dl = learn.dls.test_dl(readable_pictures(picture_files(other))[0], with_labels=True, num_workers=0)
+            with learn.no_bar(): probs,y = learn.get_preds(dl=dl)
+            if kind == learned:
+                x,n = frozen_features(learn.model[0], dl)[0],probs.shape[1]
+                for train,valid in StratifiedKFold(5, shuffle=True, random_state=42).split(x, y):
+                    head = linear_head((x[train],y[train]), (x[valid],y[valid]), n).model
+                    with torch.no_grad(): probs[valid] = head(x[valid]).softmax(1)
+            sure,best = probs.max(1)
+            named = sure >= threshold
+            rows.append({'learned from': learned, 'asked about': kind, 'of': len(y), 'named': int(named.sum()), 'right': int((named & (best == y)).sum())})
+    return dict(rows=rows, size=size, threshold=threshold, versions={o: version(o) for o in ('torch','fastai','timm')})
+
 def made_with(runs):
     "What a reader has to know of the figures"
     names = 'torch','torchvision','fastai','timm'
@@ -192,13 +212,14 @@ def store(name, part):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument('name', choices=list(SIZES))
+    p.add_argument('name', choices=[*SIZES,'app'])
     p.add_argument('folder', nargs='?', help='of photographs')
     p.add_argument('--only', nargs='*', help='the runs whose names begin so')
     p.add_argument('--again', action='store_true', help='run also what is stored')
     a = p.parse_args()
-    if (a.name == 'photographs') != bool(a.folder): p.error('photographs need a folder, drawings none')
+    if (a.name == 'drawings') == bool(a.folder): p.error('drawings need no folder, photographs and the app one')
     warnings.filterwarnings('ignore')
+    if a.name == 'app': return store('app', asked({'drawings': pets(False), 'photographs': pets(a.folder)}))
     library.open_picture = cache(open_picture) # each file is opened once, not once an epoch
     runs = Runs(pets(a.folder or False), *SIZES[a.name])
     part = json.loads(OUT.read_text()).get(a.name, {}) if OUT.is_file() else {}
