@@ -1031,6 +1031,10 @@ def _promise(answer):
     mine = f(probs.clone(), torch.ones(10, dtype=torch.long), .5)
     if mine is not None: return ('where every answer is wrong it gives '
         f'{str(mine)[:20]}: no answers at all reach nothing')
+    both = torch.tensor([[.5,.5], [.75,.25]]),torch.tensor([1, 0]) # the surer one is right
+    for accuracy,want,why in ((.5, 0, 'one of two right is an accuracy of 0.5'),
+                              (1., .51, 'an answer with the probability 0.5 is one of those of threshold 0.5')):
+        if abs((f(both[0].clone(), both[1].clone(), accuracy) or 0) - want) > 1e-6: return f'"or more", and "reach": {why}'
     if f(probs.clone(), targs.clone(), 0.) != 0:
         return 'an accuracy of 0 is reached with threshold 0'
 
@@ -1059,7 +1063,8 @@ def _bits(answer):
     if _close(mine, -want(probs), 1e-4): return 'the sign: more doubt is more bits'
     if _close(mine, want(probs)*math.log(2), 1e-4): return 'these are nats: 1 bit is log 2 of them'
     if not _close(mine, want(probs), 1e-4):
-        return f'for four breeds of the same probability it gives {mine[0]:.3g} bits'
+        i = (mine - want(probs)).abs().argmax().item()
+        return f'for {[round(o, 3) for o in probs[i].tolist()]} it gives {mine[i]:.4g} bits, wanted {want(probs)[i]:.4g}'
     probs = torch.tensor([[1., 0., 0., 0.], [.5, .5, 0., 0.]])
     mine = f(probs.clone())
     if isinstance(mine, Tensor) and mine.isnan().any(): return 'a probability of 0 gives nan'
