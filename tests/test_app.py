@@ -192,6 +192,36 @@ def test_fifty_at_once_are_all_answered(app, files):
     answers = p.stdout.splitlines()
     assert len(answers) == 50 and len({*answers}) == 1 and answers[0].startswith('This looks like: Bengal'), answers[:3]
 
+def test_the_page_says_what_it_learned_from(browser, app):
+    page,_ = opened(browser, app)
+    text = page.locator('body').inner_text()
+    assert 'from drawings, and from nothing else' in text and 'be wrong' in text
+    page.context.close()
+
+def test_it_learns_from_photographs(browser, home, tmp_path):
+    "And keeps that net apart from the one of drawings"
+    photos = sorted(PHOTOS.rglob('*.jpg'))
+    if not photos: pytest.skip(f'no photographs in {PHOTOS}')
+    few = tmp_path/'few'
+    few.mkdir()
+    for o in photos:
+        if o.name.startswith(('pug_','Bengal_','beagle_')): shutil.copy(o, few)
+    cmd = BIN/'lesson4-app', '--photos', few, '--port', free_port()
+    with serving(*cmd, cwd=tmp_path, FASTBOOK_LESSON4_CACHE=home/'cache') as (url,err):
+        assert 'Training on photographs' in err
+        page,wrong = opened(browser, url)
+        assert '3 breeds of cats and dogs from photographs' in page.locator('body').inner_text()
+        upload(page, sorted(few.glob('pug_*'))[0])
+        assert 'pug' in said(page) and len(bars(page)) == 3 and ours(wrong) == []
+        page.context.close()
+    made = sorted(o.name for o in (home/'cache').glob('breeds*') if o.is_dir())
+    assert len(made) == 2 and made[0] == 'breeds' and not (home/'cache'/made[1]/'examples').exists(), made
+    with serving(*cmd, cwd=tmp_path, FASTBOOK_LESSON4_CACHE=home/'cache') as (_,err): assert 'Training' not in err
+
+def test_no_list_is_made_of_an_app_that_fails(python):
+    p = python("from fastbook_lesson4.app import app_needs; app_needs('none', False)")
+    assert p.returncode and 'RuntimeError: the app ended early: ' in p.stderr and 'No such file' in p.stderr
+
 def test_the_second_start_has_the_net(app, model, home):
     before = model.stat().st_mtime_ns
     with serving(BIN/'lesson4-app', '--port', free_port(), cwd=home/'spy', FASTBOOK_LESSON4_CACHE=home/'cache') as (_,err): assert 'Training' not in err
