@@ -786,7 +786,7 @@ def _one_column_each(answer):
 
 def _array(x, n:int, what:str)->Tensor:
     "An array of numbers, or a Series, as a tensor of shape (n,)"
-    if hasattr(x, 'to_numpy'): x = x.to_numpy()
+    if hasattr(x, 'to_numpy'): x = np.array(x)
     expect(isinstance(x, (np.ndarray,Tensor)),
            f'expected {what}, an array of {n} numbers, got {_kind(x)}')
     return _tensor(x, (n,), what)
