@@ -784,6 +784,13 @@ def _one_column_each(answer):
             if v not in known: return f'{v!r} is not among {known}, and its row should be zeros'
             return f'the row of {v!r} should not be {row}, the known ones being {known}'
 
+def _array(x, n:int, what:str)->Tensor:
+    "An array of numbers, or a Series, as a tensor of shape (n,)"
+    if hasattr(x, 'to_numpy'): x = np.array(x)
+    expect(isinstance(x, (np.ndarray,Tensor)),
+           f'expected {what}, an array of {n} numbers, got {_kind(x)}')
+    return _tensor(x, (n,), what)
+
 @checks('tables-2')
 def _honest_mean(answer):
     f = _function(answer, 'of groups, target and new_groups')
@@ -792,7 +799,7 @@ def _honest_mean(answer):
         groups,target = rng.choice([*names], 30),rng.integers(0, 2, 30)
         new = rng.choice([*names,'z'], 12)
         new[0] = 'z'
-        found = _tensor(f(groups.copy(), target.copy(), new.copy()), (12,), 'a mean for each')
+        found = _array(f(groups.copy(), target.copy(), new.copy()), 12, 'a mean for each')
         for g,m in zip(new.tolist(), found.tolist()):
             own = target[groups == g] if g in groups else target
             if abs(m - own.mean()) < 1e-5: continue
@@ -805,14 +812,14 @@ def _dealt(answer):
     f,rng = _function(answer, 'of groups, k and seed'),np.random.default_rng(0)
     for groups in (rng.integers(0, 200, 600), np.array([f't{i//3}' for i in range(300)])):
         for k in (2, 5):
-            fold = _tensor(f(groups.copy(), k, 0), (len(groups),), 'a fold for each entry').numpy()
+            fold = _array(f(groups.copy(), k, 0), len(groups), 'a fold for each entry').numpy()
             expect(set(fold.tolist()) == {*range(k)},
                    f'expected the folds 0 to {k-1}, got {sorted(set(fold.tolist()))[:8]}')
             torn = [g for g in np.unique(groups) if len(set(fold[groups == g].tolist())) > 1]
             if torn: return f'the group {torn[0]} is spread over several folds'
             sizes = np.bincount(fold.astype(int), minlength=k)
             if sizes.max() > 2*sizes.min(): return f'the folds have {sizes.tolist()} entries'
-            again = _tensor(f(groups.copy(), k, 0), (len(groups),), 'a fold for each entry').numpy()
+            again = _array(f(groups.copy(), k, 0), len(groups), 'a fold for each entry').numpy()
             if (again != fold).any(): return 'the same seed deals otherwise the second time'
             if all((np.asarray(f(groups.copy(), k, i)) == fold).all() for i in (1, 2, 3)):
                 return 'another seed deals in the same way: draw by chance'

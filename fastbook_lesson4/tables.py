@@ -23,17 +23,22 @@ def load_titanic(
     return pd.read_csv(io.BytesIO(checked_bytes(path, _sha256, 'install it again')))
 
 # %% ../nbs/09_tables.ipynb #15208455
-def _want_names(numbers, categories, logs):
-    "Lists of columns, as `TableEncoder` takes them"
-    for o in (numbers, categories, logs):
+def _want_once(names, what):
+    "Raise if one of `names` stands there twice"
+    twice = [o for o in names if names.count(o) > 1]
+    if twice: raise ValueError(f'expected each {what} once, got {twice[0]!r} twice')
+
+def _want_names(*named):
+    "Numbers, categories and logs, as `TableEncoder` takes them, as three lists"
+    for o in named:
         if isinstance(o, str) or not hasattr(o, '__iter__'):
             raise TypeError(f'expected a list of columns, got {o!r}')
-    every = [*numbers, *categories]
-    want_whole(len(every), 'a number of columns', 1)
-    twice = [c for c in every if every.count(c) > 1]
+    numbers,categories,logs = map(list, named)
+    want_whole(len(numbers + categories), 'a number of columns', 1)
+    _want_once(numbers + categories, 'column')
     odd = [c for c in logs if c not in numbers]
-    if twice: raise ValueError(f'expected each column once, got {twice[0]!r} twice')
     if odd: raise ValueError(f'expected logs of columns in {numbers}, got {odd[0]!r}')
+    return numbers,categories,logs
 
 def _want_column(table, name):
     "The column `name` of a table"
@@ -66,8 +71,7 @@ class TableEncoder:
         categories:Sequence[str]=(), # Columns of names: a column for each of them
         logs:Sequence[str]=() # Those of `numbers` whose log is taken; from 0 up
     ):
-        _want_names(numbers, categories, logs)
-        self.numbers,self.categories,self.logs = map(list, (numbers, categories, logs))
+        self.numbers,self.categories,self.logs = _want_names(numbers, categories, logs)
 
     def values(self,
         table:pd.DataFrame, # Any rows
@@ -81,7 +85,7 @@ class TableEncoder:
         table:pd.DataFrame # The training rows
     )->'TableEncoder': # The encoder itself
         "Take all that `encode` needs from these rows; `names` are the new columns"
-        self.scales,self.known,self.names = {},{},[]
+        scales,known,names = {},{},[]
         for c in self.numbers:
             x = self.values(table, c)
             missing = np.isnan(x)
@@ -89,11 +93,14 @@ class TableEncoder:
             median = np.median(x[~missing])
             x[missing] = median
             std = x.std() if x.min() < x.max() else 1. # of a constant column
-            self.scales[c] = median,x.mean(),std,missing.any()
-            self.names += [c, f'{c} is missing'] if missing.any() else [c]
+            scales[c] = median,x.mean(),std,missing.any()
+            names += [c, f'{c} is missing'] if missing.any() else [c]
         for c in self.categories:
-            self.known[c] = sorted(_want_column(table, c).dropna().unique(), key=str)
-            self.names += [f'{c}={v}' for v in self.known[c]]
+            known[c] = sorted(_want_column(table, c).dropna().unique(), key=str)
+            want_whole(len(known[c]), f'a number of values in column {c!r}', 1)
+            names += [f'{c}={v}' for v in known[c]]
+        _want_once(names, 'new column')
+        self.scales,self.known,self.names = scales,known,names # all went well
         return self
 
     def encode(self,
@@ -121,10 +128,12 @@ def out_of_fold(
 )->Tensor: # Shape (n,), float32: each row's prediction by a model that never saw it
     "Train `k` times on all folds but one, and predict that one"
     want_whole(n, 'a number of rows', want_whole(k, 'a number of folds', 2))
+    if not callable(predict): raise TypeError(f'expected a function, got {predict!r}')
     fold = np.random.default_rng(seed).permutation(n) % k
     preds = torch.empty(n)
     for i in range(k):
         train,valid = np.flatnonzero(fold != i),np.flatnonzero(fold == i)
         found,shape = predict(train, valid),f'({len(valid)},) or ({len(valid)}, 1)'
         preds[valid] = want_tensor(found, 'predictions', shape).flatten().float()
+        want_finite(preds[valid], 'predictions')
     return preds

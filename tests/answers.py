@@ -3,6 +3,7 @@ What is absurd is wrong everywhere. The solution that a page shows stands there 
 here are other ways to write it, and what they become with a mistake in them."""
 import copy, functools, itertools, json, math, re
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from torch import nn, tensor
@@ -265,8 +266,8 @@ EXERCISES = { # right answers, wrong answers
                [lambda o: o.split()[1] if ' ' in o else None, lambda o: 'pug', lambda o: re.fullmatch(r'\S+ (\w+) \(\d+\)\.\w+', o)[1], lambda o: re.match(FRIEND, o), lambda o: (re.findall(FRIEND, o) or [None])[0]]),
     'pets-2': ([late], [functools.partial(steps, way='once', name='all at once'), functools.partial(steps, way='each', name='tilted'), functools.partial(steps, way='once', name='square'), lambda o: torch.zeros(3,224,224)]),
     'tables-1': ([one_column, lambda v,k: one_column(v, k).numpy()], [lambda v,k: one_column(v, k).long(), functools.partial(one_column, missing=1.), lambda v,k: one_column(v, k).T, lambda v,k: one_column(v, sorted(k)), lambda v,k: one_column(v, k).argmax(1)]),
-    'tables-2': ([group_mean, lambda *o: group_mean(*o).numpy()], [functools.partial(group_mean, other=.5), functools.partial(group_mean, other=0.), lambda g,t,n: group_mean(g, 1-t, n), lambda g,t,n: group_mean(g, t, g), lambda g,t,n: torch.full((len(n),), t.mean()), lambda g,t,n: [0.]]),
-    'tables-3': ([dealt_out, lambda *o: dealt_out(*o).numpy()], [functools.partial(dealt_out, rows=True), functools.partial(dealt_out, chance=False), functools.partial(dealt_out, start=1), lambda g,k,s: dealt_out(g, k+1, s), lambda g,k,s: dealt_out(g, k, int(torch.randint(1000, (1,)))), lambda g,k,s: (dealt_out(g, 100, s) > 90).long()*(k-1), lambda g,k,s: (dealt_out(g, 50, s)-50+k).clamp(0)]),
+    'tables-2': ([group_mean, lambda *o: group_mean(*o).numpy(), lambda *o: pd.Series(group_mean(*o).numpy())], [functools.partial(group_mean, other=.5), functools.partial(group_mean, other=0.), lambda g,t,n: group_mean(g, 1-t, n), lambda g,t,n: group_mean(g, t, g), lambda g,t,n: torch.full((len(n),), t.mean()), lambda g,t,n: [0.]]),
+    'tables-3': ([dealt_out, lambda *o: dealt_out(*o).numpy(), lambda *o: pd.Series(dealt_out(*o).numpy())], [functools.partial(dealt_out, rows=True), functools.partial(dealt_out, chance=False), functools.partial(dealt_out, start=1), lambda g,k,s: dealt_out(g, k+1, s), lambda g,k,s: dealt_out(g, k, int(torch.randint(1000, (1,)))), lambda g,k,s: (dealt_out(g, 100, s) > 90).long()*(k-1), lambda g,k,s: (dealt_out(g, 50, s)-50+k).clamp(0)]),
     'pets-3': ([share_before], [lambda p,y,k: (p.argmax(1) == y).float().mean(), lambda *o: share_before(*o)*100, lambda p,y,k: share_before(-p, y, k), lambda p,y,k: (p.topk(k).indices == y[:,None]).float().mean()]),
     'scale-1': ([pooled, lambda m,n: tensor(pooled(m, n))], [lambda m,n: float(np.mean(m)), lambda m,n: sum(m), lambda m,n: pooled(m, n)*100, lambda m,n: float(np.dot(m, n)), lambda m,n: max(m)]),
     'scale-2': ([32, 32., tensor(32)], [16, 64, 1, 0, 31, 1024, '32', 2**60, -2]),
