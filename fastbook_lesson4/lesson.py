@@ -201,7 +201,7 @@ def _tables(s:Setting)->Iterator[Result]:
     titanic = load_titanic()
     y = tensor(titanic.survived.to_numpy(), device=s.device).float()[:,None]
     encoder = TableEncoder(['age','fare','sibsp','parch'], ['sex','pclass','embarked'],
-                           logs=['fare','sibsp','parch'])
+                           logs=['fare'])
     def predict(train, valid):
         encoder.fit(titanic.iloc[train])
         xt,xv = (encoder.encode(titanic.iloc[o]).to(s.device) for o in (train, valid))

@@ -133,7 +133,7 @@ def bundled(
     name:str, # Which picture: its module is `name.js`, and what it adds to the kit's look `name.css`
     at:Path=None # The folder of the modules and of `kit.js` and `kit.css`; default: the course's own
 )->tuple[str,str]: # Its look (CSS) and its script (JavaScript)
-    "One picture with all that it needs: the script defines `explorables[name](id, data)`"
+    "One picture with all that it needs: its script is called with an id and the data"
     at = at or _pictures()
     def read(file): return p.read_text(encoding='utf-8') if (p := at/file).is_file() else ''
     def plain(file): # as a part of a script

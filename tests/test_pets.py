@@ -10,6 +10,7 @@ from fastai.learner import load_learner
 from PIL import Image
 import notebooks, pets_runs
 from fastbook_lesson4 import drawn
+from fastbook_lesson4.data import picture_files, readable_pictures
 from fastbook_lesson4.drawn import draw_pet, drawn_pets
 from fastbook_lesson4.pets import breed_name, pets, pets_dataloaders, pets_learner, pretrained_body
 
