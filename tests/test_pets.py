@@ -321,12 +321,13 @@ def test_photographs_give_what_is_stored():
 @photographs
 def test_the_apps_net_says_of_photographs_what_is_stored():
     "Chapter 10: the net of drawings, asked about all of them; three pictures more or less"
-    stored = next(o for o in STORED['app']['rows'] if (o['learned from'], o['asked about']) == ('drawings','photographs'))
-    learn = pets_learner(pets(False), size=STORED['app']['size'])
+    kept = json.loads(pets_runs.APP.read_text())
+    stored = next(o for o in kept['rows'] if (o['learned from'], o['asked about']) == ('drawings','photographs'))
+    learn = pets_learner(pets(False), size=kept['size'])
     files = readable_pictures(picture_files(OURS))[0]
     with learn.no_bar(): probs,y = learn.get_preds(dl=learn.dls.test_dl(files, with_labels=True, num_workers=0))
     sure,best = probs.max(1)
-    named = sure >= STORED['app']['threshold']
+    named = sure >= kept['threshold']
     assert len(y) == stored['of'] and abs(named.sum() - stored['named']) <= 3 and abs((named & (best == y)).sum() - stored['right']) <= 3
 
 @photographs

@@ -4,7 +4,7 @@
     python tools/pets_runs.py photographs FOLDER         a folder of photographs
     python tools/pets_runs.py app FOLDER                 chapter 10: what each of the two makes of the other
 
-What is stored in `fastbook_lesson4/assets/pets_runs.json` is numbers: accuracies, losses, seconds, and what they were
+What is stored in `fastbook_lesson4/assets/pets_runs.json` (of the app: `app_runs.json`) is numbers: accuracies, losses, seconds, and what they were
 made with. A run that is there already is not run again; `--again` starts anew. Half an hour each, on two cores.
 """
 import argparse, json, math, os, platform, sys, tempfile, time, warnings
@@ -25,6 +25,7 @@ from fastbook_lesson4.data import open_picture, picture_files, readable_pictures
 from fastbook_lesson4.pets import KeepNorms, breed_name, frozen_features, linear_head, pets, pets_dataloaders, pets_learner, presize_steps, pretrained_body, small_net, stratified_split
 
 OUT = Path(__file__).resolve().parent.parent/'fastbook_lesson4'/'assets'/'pets_runs.json'
+APP = OUT.with_name('app_runs.json')
 SEEDS = 5
 SEEDS_TRAINED = 3 # of what trains the whole net, which takes longer
 EPOCHS = 3 # frozen, and as many unfrozen
@@ -205,10 +206,12 @@ def made_with(runs):
     return dict(pictures=len(runs.files), breeds=len({breed_name(o) for o in runs.files}), valid=valid, size=runs.small, features_size=runs.large, lr=LR, epochs=EPOCHS,
                 cores=os.cpu_count(), machine=platform.machine(), device='cuda' if torch.cuda.is_available() else 'cpu', versions={o: version(o) for o in names})
 
+def write(path, figures):
+    with whole_file(path) as out: out.write_text(json.dumps(rounded(figures), separators=(',',':'), allow_nan=False)+'\n')
+
 def store(name, part):
     "Put the figures of one kind of pictures into the file"
-    whole = json.loads(OUT.read_text()) if OUT.is_file() else {}
-    with whole_file(OUT) as out: out.write_text(json.dumps({**whole, name: rounded(part)}, separators=(',',':'), allow_nan=False)+'\n')
+    write(OUT, (json.loads(OUT.read_text()) if OUT.is_file() else {}) | {name: part})
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -219,7 +222,7 @@ def main():
     a = p.parse_args()
     if (a.name == 'drawings') == bool(a.folder): p.error('drawings need no folder, photographs and the app one')
     warnings.filterwarnings('ignore')
-    if a.name == 'app': return store('app', asked({'drawings': pets(False), 'photographs': pets(a.folder)}))
+    if a.name == 'app': return write(APP, asked({'drawings': pets(False), 'photographs': pets(a.folder)}))
     library.open_picture = cache(open_picture) # each file is opened once, not once an epoch
     runs = Runs(pets(a.folder or False), *SIZES[a.name])
     part = json.loads(OUT.read_text()).get(a.name, {}) if OUT.is_file() else {}
