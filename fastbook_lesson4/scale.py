@@ -252,7 +252,7 @@ class Orphan:
         left = os.getppid() != self.parent and 'TORCHELASTIC_RUN_ID' in os.environ
         if left: raise KeyboardInterrupt
 
-# %% ../nbs/11_scale.ipynb #8facebb0
+# %% ../nbs/11_scale.ipynb #6d609726
 def train_digits(epochs:int=5, # In all, those of a checkpoint included
                  seed:int=0, # Of the start and of the order
                  checkpoint:str|Path|None=None, # As for `Distribute`
