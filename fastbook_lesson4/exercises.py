@@ -990,10 +990,9 @@ def _when_sending_wins(answer):
     from fastbook_lesson4.scale import step_seconds
     x = _number(answer, 'a number of processes')
     if x < 2 or math.log2(x)%1: return f'expected a power of 2 above 1, got {x:g}'
-    times = {p: (256/p*4e-4, step_seconds(p) - 256/p*4e-4) for p in (int(x), int(x)//2)}
-    for p,(computing,sending) in times.items():
-        if (p == x) == (sending > computing): continue
-        return f'with {p} processes computing takes {computing:.2g} s and the all-reduce {sending:.2g} s'
+    def sends(p): return step_seconds(p) > 2*256/p*4e-4 # longer than it computes?
+    if not sends(int(x)): return 'too few: there computing still takes longer than the all-reduce'
+    if sends(int(x)//2): return 'too many: with half of them the all-reduce takes longer already'
 
 @checks('scale-3')
 def _accumulate(answer):

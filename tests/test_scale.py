@@ -188,15 +188,132 @@ class Net(nn.Linear):
     def to(self, device, *args, **kwargs):
         moved.append(('model', str(device)))
         return self
-class Loaders(DataLoaders):
+class Loader(DataLoader):
     def to(self, device):
         moved.append(('data', str(device)))
         return self
 x,y = torch.rand(8, 3),torch.ones(8, 1).long()
 share = Distribute('run.pt', cpu=True)
 share.device = torch.device('cuda:1')
-Learner(Loaders(DataLoader(x, y), DataLoader(x, y)), Net(3, 1), mnist_loss, cbs=[share]).fit(1, .1, show=False)
+Learner(DataLoaders(Loader(x, y), Loader(x, y)), Net(3, 1), mnist_loss, cbs=[share]).fit(1, .1, show=False)
 print(moved)
 '''
     p = python(f'import os; os.chdir({str(tmp_path)!r})\n{code}')
     assert "('model', 'cuda:1')" in p.stdout and "('data', 'cuda:1')" in p.stdout, p.stderr
+
+BOTH = """
+import atexit,os,torch
+import torch.distributed as dist
+from torch import nn
+from torch.utils.data import DataLoader as Loader,TensorDataset
+from fastbook_lesson4.learner import DataLoader,DataLoaders,Learner,MixedPrecision
+from fastbook_lesson4.scale import Distribute,params_hash
+atexit.register(lambda: print('left open:', dist.is_initialized())) # runs after what Distribute has registered
+torch.set_num_threads(1)
+rank,p = (int(os.environ[o]) for o in ('RANK','WORLD_SIZE'))
+g = torch.Generator().manual_seed(0)
+x,y = torch.rand(103, 6, generator=g),torch.rand(103, 1, generator=g)
+valid = x[:41],y[:41]
+def both(*middle):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 8), *middle, nn.ReLU(), nn.Linear(8, 1))
+def fit(net, train=None, test=None, n=2, **kwargs):
+    train,test = train or DataLoader(x, y, 16, True, torch.Generator().manual_seed(1)),test or DataLoader(*valid, 20)
+    share = Distribute(**kwargs)
+    learn = Learner(DataLoaders(train, test), net, nn.functional.mse_loss, cbs=[share, *cbs])
+    learn.fit(n, .05, show=False)
+    return share,learn
+def row(learn): return [round(o, 5) for o in learn.recorder.values[-1]]
+def same(t):
+    other = t.clone().float()
+    if p > 1: dist.broadcast(other, 0)
+    return bool((other == t).all())
+cbs = []
+"""
+
+@pytest.fixture
+def both(tmp_path):
+    "What two processes print, and one, line by line"
+    def run(code, processes=(1, 2)):
+        file = tmp_path/'both.py'
+        file.write_text(BOTH + code)
+        return [[o.splitlines() for o in start(str(file), processes=p, timeout=LIMIT)] for p in processes]
+    return run
+
+def test_the_default_shares_without_a_gpu(both):
+    "Accelerate takes one process for the whole, where it isn't told that there is no GPU"
+    one,two = both("share,learn = fit(both())\nprint(share.p, share.rank)\nprint(row(learn))\nprint(same(torch.cat([o.flatten() for o in learn.model.parameters()])))")
+    assert [o[0] for o in one + two] == ['1 0', '2 0', '2 1']
+    assert {o[1] for o in one + two} == {one[0][1]} and {o[2] for o in one + two} == {'True'}
+    assert {o[3] for o in one + two} == {'left open: False'} # nobody has to end the group by hand
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='with a GPU that is right')
+def test_processes_that_stay_alone_are_told(both):
+    [two] = both("try: Distribute(cpu=False)\nexcept RuntimeError as e: print(e)", [2])
+    assert {o[0] for o in two} == {'expected 2 processes that train as one, got 1 with cpu=False'}
+
+def test_batch_norm_ends_as_one_net(both):
+    "Its running means come from the shares; those of process 0 count, in the validation and afterwards"
+    [two] = both("""share,learn = fit(both(nn.BatchNorm1d(8)))
+print(all(same(o) for o in learn.model.state_dict().values()))
+print(abs(learn.validate()[0] - learn.recorder.values[-1][1]) < 1e-6)""", [2])
+    assert {tuple(o[:2]) for o in two} == {('True','True')}
+
+LOADERS = """
+order = torch.Generator().manual_seed(2)
+theirs = Loader(TensorDataset(x, y), 16, shuffle=True, generator=order),Loader(TensorDataset(*valid), 20)
+torch.manual_seed(3)
+free = Loader(TensorDataset(x, y), 16, shuffle=True),Loader(TensorDataset(*valid), 20) # PyTorch's own chance
+lists = [*DataLoader(x, y, 16)],[*DataLoader(*valid, 20)]
+for o in (theirs, free, lists): print(row(fit(both(), *o)[1]))
+"""
+def test_loaders_of_any_kind(both):
+    one,two = both(LOADERS)
+    assert one[0][:3] == two[0][:3] == two[1][:3] and len(set(one[0][:3])) == 3
+
+def test_a_last_validation_batch_of_one(both):
+    "41 are 20, 20 and 1: the second process has none, and a net that asks for the number of rows still gets one"
+    code = """class View(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.l = nn.Linear(6, 1)
+    def forward(self, x): return self.l(x.view(len(x), -1))
+torch.manual_seed(0)
+print(row(fit(View())[1]))"""
+    one,two = both(code)
+    assert one[0][0] == two[0][0] == two[1][0]
+
+DROPOUT = """
+masks = []
+net = both(nn.Dropout())
+net[1].register_forward_hook(lambda layer, i, o: masks.append((o == 0).float()) if layer.training and len(o) == 8 else None)
+share,learn = fit(net, n=3, checkpoint=f'drop-{p}.pt')
+print([same(o) for o in masks].count(False), len(masks), params_hash(net))
+def ended(n):
+    net = both(nn.Dropout())
+    fit(net, n=n, checkpoint=f'again-{p}.pt')
+    return params_hash(net)
+ended(1)
+torch.rand(rank) # no process is where it was
+print(ended(3) == params_hash(net))
+seen = [] # the order comes from PyTorch's own chance too, and stays everybody's
+class Look:
+    def after_loss(self, learn): seen.append(share.whole[0].sum())
+cbs.append(Look())
+torch.manual_seed(0)
+share = Distribute()
+Learner(DataLoaders(DataLoader(x, y, 16, True), DataLoader(*valid, 20)), both(nn.Dropout()), nn.functional.mse_loss, cbs=[share, Look()]).fit(3, .05, show=False)
+print(same(torch.stack(seen)), same(torch.rand(3)))
+"""
+def test_dropout_draws_for_each_process_and_goes_on(both, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    [two] = both(DROPOUT, [2])
+    (_,_,hash0),(different,n,hash1) = (o[0].split() for o in two)
+    assert hash0 == hash1 and int(different) == int(n) == 3*6 # the masks of shares of 8
+    assert {tuple(o[1:3]) for o in two} == {('True','True True')}
+
+def test_half_precision_is_near(both):
+    "Both processes calculate with 8 bits of mantissa: no more than a few thousandths apart from one"
+    one,two = both("cbs.append(MixedPrecision(torch.bfloat16))\nprint(*row(fit(both())[1]))", [1, 2])
+    numbers = [[float(v) for v in o[0].split()] for o in (one[0], two[0], two[1])]
+    assert numbers[1] == numbers[2] == pytest.approx(numbers[0], abs=4e-3)
