@@ -251,7 +251,6 @@ def launch(self:BreedApp,
 # %% ../nbs/10_app.ipynb #9cae2831
 README = '''---
 title: Which breed?
-emoji: 🐾
 sdk: gradio
 sdk_version: {gradio}
 python_version: "{python}"
