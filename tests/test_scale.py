@@ -255,7 +255,7 @@ def test_processes_that_stay_alone_are_told(both):
 def test_batch_norm_ends_as_one_net(both):
     "Its running means come from the shares; those of process 0 count, in the validation and afterwards"
     [two] = both("""share,learn = fit(both(nn.BatchNorm1d(8)))
-print(all(same(o) for o in learn.model.state_dict().values()))
+print(all([same(o) for o in learn.model.state_dict().values()]))
 print(abs(learn.validate()[0] - learn.recorder.values[-1][1]) < 1e-6)""", [2])
     assert {tuple(o[:2]) for o in two} == {('True','True')}
 
