@@ -62,6 +62,7 @@ class Distribute:
         if cpu is None: cpu = not torch.cuda.is_available()
         self.acc,self.run,self.done = Accelerator(cpu=cpu),{**(run or {})},0
         self.p,self.rank = self.acc.num_processes,self.acc.process_index
+        if self.p > 1: atexit.register(time.sleep, .2) # then gloo's threads let go
         atexit.register(self.acc.end_training)
         if self.p != (p := int(os.environ.get('WORLD_SIZE', 1))): raise RuntimeError(
             f'expected {p} processes that train as one, got {self.p} with cpu={cpu}')
