@@ -55,7 +55,7 @@ def _want_numbers(table, name, log):
     column = _want_column(table, name)
     if not pd.api.types.is_numeric_dtype(column): # name one that is none
         x = column[pd.to_numeric(column, errors='coerce').isna() & column.notna()]
-        raise TypeError(f'expected numbers in column {name!r}, got {[*x, *column][0]!r}')
+        raise TypeError(f'expected numbers in column {name!r}, got {[*x,*column][0]!r}')
     x = column.astype('Float64').to_numpy(float, na_value=np.nan)
     want_finite(np.where(np.isnan(x), 0, x).tolist(), f'column {name!r}')
     if log and (x < 0).any(): raise ValueError(
