@@ -106,6 +106,8 @@ export default function broadcast(stage, { shown, predict, first }) {
     seen = asked ? 0 : now.stop // a pair from the list asks first; your own is answered at once
     const i = presets.findIndex(o => same(o[1], a) && same(o[2], b))
     pick.value = i < 0 ? '' : i
+    steps.input.max = now.axes.length
+    steps.value = seen // at once: a key may come before the next frame
     redraw()
   }
   function fill() { // the fields say what the picture shows
@@ -203,7 +205,6 @@ export default function broadcast(stage, { shown, predict, first }) {
     hand.textContent = k >= 0 ? `Axis ${n - 1 - chosen.c} of ${NAMES[chosen.t]}:` : `A gap of ${NAMES[chosen.t]}:`
     for (const { node, can } of tools) node.setAttribute('aria-disabled', !can(s, k))
 
-    steps.input.max = axes.length
     steps.value = seen
     next.node.textContent = done && stop ? 'Start again' : 'Next axis'
     next.node.setAttribute('aria-disabled', !stop)
