@@ -26,6 +26,7 @@ def start(*args:str, # What stands behind `python`: a script, or `-m` and a modu
          )->list[str]: # What each printed
     "Run Python several times at once; each process knows its rank, and is waited for"
     want_whole(processes, 'a number of processes', 1)
+    end = time.monotonic() + want_positive(timeout, 'a timeout')
     with socket.create_server(('127.0.0.1', 0)) as s: port = s.getsockname()[1] # free
     every = {'WORLD_SIZE': processes, 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': port,
              'OMP_NUM_THREADS': 1} # the threads of two would compete for the cores
@@ -36,7 +37,6 @@ def start(*args:str, # What stands behind `python`: a script, or `-m` and a modu
             env = os.environ | {k: str(v) for k,v in told}
             runs.append(subprocess.Popen([sys.executable, *args], env=env,
                                          stdout=out, stderr=subprocess.STDOUT))
-        end = time.monotonic() + timeout
         while any(o.poll() is None for o in runs) and time.monotonic() < end:
             if any(o.poll() for o in runs): break # one has failed
             time.sleep(.02)
