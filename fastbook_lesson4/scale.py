@@ -200,8 +200,7 @@ def read_checkpoint(path:str|Path, # A file that `Distribute` wrote
     for k in sorted(run | got):
         if got.get(k) != run.get(k): raise ValueError(f'{path} is of another run: '
             f'expected {k} {run.get(k)}, got {got.get(k)}')
-    if done > most: raise ValueError(f'expected at most {most} epochs, got {path}, '
-                                     f'which has done {done}')
+    if done > most: raise ValueError(f'expected up to {most} epochs, {path} did {done}')
     return state
 
 @patch

@@ -107,7 +107,7 @@ def test_more_epochs_go_on_and_none_are_left_to_do(whole, tmp_path):
     same(again, whole)
     assert again['images_per_second'] is None
     before = (tmp_path/'run.pt').read_bytes()
-    for processes,args,words in ((2, (3,), 'at most 3 epochs'), (0, (EPOCHS, '--hidden', 31), 'expected shapes')):
+    for processes,args,words in ((2, (3,), 'up to 3 epochs'), (0, (EPOCHS, '--hidden', 31), 'expected shapes')):
         code,out,err = run(processes, '--epochs', *args, '--checkpoint', 'run.pt', cwd=tmp_path)
         assert code != 0 and out == '' and len(said(err)) == 1 and words in said(err)[0] and 'run.pt' in said(err)[0]
     assert (tmp_path/'run.pt').read_bytes() == before
