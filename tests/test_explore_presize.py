@@ -7,7 +7,8 @@ from fastbook_lesson4.pets import presize_steps
 
 LARGE,SIZE,LENS = 192,96,24
 WIDE = {'width': 1440, 'height': 900}
-SETTINGS = [(0,1,0), (20,1.3,.2), (1,1,0), (45,1,0), (-45,1,0), (90,1,0), (-90,1.5,-.4), (0,1.05,0), (0,2,0), (0,1,.4), (0,1,-.05), (-33,1.25,-.3), (70,1.7,.15), (5,1,.1)]
+SETTINGS = [(0,1,0), (20,1.3,.2), (1,1,0), (45,1,0), (-45,1,0), (90,1,0), (-90,1.5,-.4), (0,1.05,0), (0,2,0), (0,1,.4), (0,1,-.05), (-33,1.25,-.3), (70,1.7,.15),
+            (70,1.7,-.2), (70,1.2,-.2), (70,1.2,0), (70,1,0), (70,1,.1), (5,1,.1)] # the last row: what comes before a change is kept
 
 # Many numbers travel as bytes: as a list they would take seconds
 BYTES = """const text = a => { let s = ''; for (const o of new Uint8Array(a.buffer)) s += String.fromCharCode(o); return btoa(s) }"""

@@ -122,10 +122,11 @@ export function bitmap(w, h, size, label) {
   const node = el('canvas', { width: w, height: h, role: 'img', 'aria-label': label, class: 'pixels' })
   node.style.width = `${size}px`
   const ctx = node.getContext('2d'), data = ctx.createImageData(w, h)
+  data.data.fill(255)
   return {
     node,
     paint(rgb) {
-      for (let i = 0; i < w * h; i++) { const [r, g, b] = rgb(i); data.data.set([r, g, b, 255], 4 * i) }
+      for (let i = 0, o = 0; i < w * h; i++, o++) for (const value of rgb(i)) data.data[o++] = value // and on over the opacity
       ctx.putImageData(data, 0, 0)
     }
   }

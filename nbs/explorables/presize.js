@@ -28,6 +28,7 @@ export function shrunk(img, from, to) {
 
 /* Back into [0, n-1]: what lies beyond an edge is its mirror image */
 function mirrored(x, n) {
+  if (x >= 0 && x <= n - 1) return x
   let d = Math.abs(x + .5)
   if (d > n) d = Math.floor(d / n) % 2 ? n - d % n : d % n
   return d < .5 ? 0 : d > n - .5 ? n - 1 : d - .5
@@ -77,7 +78,6 @@ export default function presize(stage, data) {
   const first = detail(small) / detail(plain)
 
   /* --- the pictures: two results and where they differ, each with its cutout below */
-  const beyond = new Uint8Array(SIZE * SIZE)
   const lens = { x: 18, y: 36 } // its upper left corner: on the whiskers, as long as nobody turns far
   let result // what `compute` found
 
@@ -102,31 +102,36 @@ export default function presize(stage, data) {
   const boards = [board('presized', 'a'), board('step by step', 'b'), board('difference × 4', 'd')]
   const [left, right, apart] = boards
 
+  /* The picture made small, and what each change makes of it; one stays until it or one before it changes */
+  const stages = [{ each: small, once: plain, kept: first, beyond: new Uint8Array(SIZE * SIZE) }]
   function compute() {
-    const { angle, zoom, tilt } = now()
-    beyond.fill(0)
-    const each = [small], once = [plain], kept = [first]
-    const steps = [[angle === 0, { angle }, { angle }], [zoom === 1, { zoom }, { angle, zoom }], [tilt === 0, { tilt }, { angle, zoom, tilt }]]
-    for (const k of [1, 2, 3]) {
-      const [none, own, all] = steps[k - 1] // what changes nothing needs no look-up
-      each[k] = none ? each[k - 1] : lookedUp(each[k - 1], SIZE, own)
-      once[k] = none ? once[k - 1] : lookedUp(large, side, all, beyond)
-      kept[k] = none ? kept[k - 1] : detail(each[k]) / detail(once[k])
-    }
+    const all = {}, to = now()
+    let stale = false
+    ;[['angle', 0], ['zoom', 1], ['tilt', 0]].forEach(([name, idle], k) => {
+      const value = all[name] = to[name], before = stages[k]
+      stale ||= stages[k + 1]?.value !== value
+      if (!stale) return
+      if (value === idle) stages[k + 1] = { ...before, value } // what changes nothing needs no look-up
+      else {
+        const beyond = new Uint8Array(SIZE * SIZE), each = lookedUp(before.each, SIZE, { [name]: value }), once = lookedUp(large, side, all, beyond)
+        stages[k + 1] = { value, each, once, beyond, kept: detail(each) / detail(once) }
+      }
+    })
+    const { each, once, beyond } = stages[3]
     let reflected = 0, sum = 0
     const differs = new Float32Array(SIZE * SIZE)
-    for (let i = 0; i < SIZE * SIZE; i++) {
-      for (let c = 0; c < 3; c++) differs[i] += Math.abs(once[3][3 * i + c] - each[3][3 * i + c]) / 3
+    for (let i = 0, o = 0; i < SIZE * SIZE; i++, o += 3) {
+      differs[i] = (Math.abs(once[o] - each[o]) + Math.abs(once[o + 1] - each[o + 1]) + Math.abs(once[o + 2] - each[o + 2])) / 3
       sum += differs[i]
       reflected += beyond[i]
     }
-    result = { each, once: once[3], kept, differs, difference: sum / differs.length, reflected: reflected / differs.length }
+    result = { each: stages.map(o => o.each), once, beyond, kept: stages.map(o => o.kept), differs, difference: sum / differs.length, reflected: reflected / differs.length }
   }
 
   function paint() {
-    const { each, once, differs } = result
+    const { each, once, differs, beyond } = result, marked = marks.value
     for (let i = 0, o = 0; i < SIZE * SIZE; i++, o += 4) {
-      const stripe = marks.value && beyond[i] ? [0, 255][(i + Math.floor(i / SIZE)) % 5] : undefined // black, white, and three pixels of the picture
+      const stripe = marked && beyond[i] ? [0, 255][(i + Math.floor(i / SIZE)) % 5] : undefined // black, white, and three pixels of the picture
       for (let c = 0; c < 3; c++) {
         left.image.data[o + c] = stripe ?? 255 * once[3 * i + c]
         right.image.data[o + c] = stripe ?? 255 * each[3][3 * i + c]
