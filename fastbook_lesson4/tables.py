@@ -44,9 +44,8 @@ def _want_column(table, name):
     "The column `name` of a table"
     if not isinstance(table, pd.DataFrame):
         raise TypeError(f'expected a table, a DataFrame, got {type(table).__name__}')
-    n = [*table.columns].count(name)
-    if n != 1: raise ValueError(f'expected one column {name!r}, got {n} of them: '
-                                f'the table has {", ".join(map(repr, table.columns))}')
+    n = (there := [*table.columns]).count(name)
+    if n != 1: raise ValueError(f'expected one column {name!r} in {there}, got {n}')
     want_whole(len(table), 'a number of rows', 1)
     return table[name]
 
