@@ -25,16 +25,15 @@ def start(*args:str, # What stands behind `python`: a script, or `-m` and a modu
           timeout:float=120 # Seconds, after which all are ended
          )->list[str]: # What each printed
     "Run Python several times at once; each process knows its rank, and is waited for"
-    want_whole(processes, 'a number of processes', 1)
+    n = str(want_whole(processes, 'a number of processes', 1))
     end = time.monotonic() + want_positive(timeout, 'a timeout')
     with socket.create_server(('127.0.0.1', 0)) as s: port = s.getsockname()[1] # free
-    every = {'WORLD_SIZE': processes, 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': port,
-             'OMP_NUM_THREADS': 1} # the threads of two would compete for the cores
+    every = {'WORLD_SIZE': n, 'LOCAL_WORLD_SIZE': n, 'MASTER_ADDR': '127.0.0.1',
+             'MASTER_PORT': str(port), 'OMP_NUM_THREADS': '1'} # more would compete
     runs,outs = [],[tempfile.TemporaryFile('w+') for _ in range(processes)]
     try:
         for rank,out in enumerate(outs):
-            told = {**every, 'RANK': rank, 'LOCAL_RANK': rank}.items()
-            env = os.environ | {k: str(v) for k,v in told}
+            env = os.environ | every | {'RANK': str(rank), 'LOCAL_RANK': str(rank)}
             runs.append(subprocess.Popen([sys.executable, *args], env=env,
                                          stdout=out, stderr=subprocess.STDOUT))
         while any(o.poll() is None for o in runs) and time.monotonic() < end:
@@ -55,11 +54,12 @@ class Distribute:
     "A callback, first of its list: the processes that `torchrun` starts train as one"
     def __init__(self, checkpoint:str|Path|None=None, # Written after each epoch
                  run:dict|None=None, # What the run is, such as its seed and batch size
-                 cpu:bool|None=None): # Leave the GPUs alone? Default: if there are none
+                 cpu:bool|None=None): # Leave the GPUs alone? Default: if too few
         try: from accelerate import Accelerator
         except ImportError: raise ImportError('Distribute needs Hugging Face '
             "Accelerate: pip install 'fastbook_lesson4[scale]'") from None
-        if cpu is None: cpu = not torch.cuda.is_available()
+        here = int(os.environ.get('LOCAL_WORLD_SIZE', 1)) # processes on this computer
+        if cpu is None: cpu = torch.cuda.device_count() < here
         self.acc,self.run,self.done = Accelerator(cpu=cpu),{**(run or {})},0
         self.p,self.rank = self.acc.num_processes,self.acc.process_index
         if self.p > 1: atexit.register(time.sleep, .2) # then gloo's threads let go
@@ -74,7 +74,7 @@ class Distribute:
             f'the first callback, got {type(learn.cbs[0]).__name__} before it')
         self.n_epoch = learn.n_epoch
         self.resume(learn)
-        learn.dls = DataLoaders(*(o.to(self.device) if hasattr(o, 'to') else
+        learn.dls = DataLoaders(*(o.to(self.device) if isinstance(o, DataLoader) else
             _MovedLoader(o, self.device) for o in (learn.dls.train, learn.dls.valid)))
         self.model,self.net = learn.model,self.acc.prepare(learn.model)
 
@@ -139,8 +139,7 @@ def _bare_steps(seed, file=None):
         (mnist_loss(net(xb), yb)*len(xb)/n).backward()
         for o in net.parameters():
             if shared: torch.distributed.all_reduce(o.grad)
-            o.data -= .1*o.grad
-            o.grad = None
+            o.data,o.grad = o.data - .1*o.grad,None
     params = torch.cat([o.detach().flatten() for o in net.parameters()])
     if file and not rank: torch.save(params, file)
     if shared: torch.distributed.destroy_process_group()
@@ -162,13 +161,15 @@ def sources_of_chance(learn:Learner # Its training loader may have a `generator`
     own = getattr(learn.dls.train, 'generator', None)
     return [torch.default_generator] + [own]*(own is not None)
 
-class _MovedLoader:
+class _MovedLoader(DataLoader):
     "Any loader, or a list of batches, with each batch moved to `device`"
     def __init__(self, dl, device:torch.device):
         self.dl,self.device,self.generator = dl,device,getattr(dl, 'generator', None)
     def to(self, device): return _MovedLoader(self.dl, device)
     def __len__(self): return len(self.dl)
-    def __iter__(self): return (tuple(o.to(self.device) for o in b) for b in self.dl)
+    def __iter__(self): # fastai's order comes from PyTorch's chance too
+        if hasattr(self.dl, 'rng'): self.dl.rng.seed(torch.randint(2**62, ()).item())
+        return (tuple(o.to(self.device) for o in b) for b in self.dl)
 
 @patch
 def from_first(self:Distribute, f): # A function without arguments
@@ -279,8 +280,7 @@ def main(argv:list[str]|None=None # Arguments. Default: those of the command lin
     for name,n,what in (('epochs', 5, 'in all'), ('seed', 0, 'of start and order'),
             ('hidden', 30, 'units'), ('bs', 256, 'batch size, of all together')):
         p.add_argument(f'--{name}', type=int, default=n, help=f'{what} (default: {n})')
-    p.add_argument('--checkpoint', metavar='FILE',
-                   help='written after each epoch; where it is there, the run goes on')
+    p.add_argument('--checkpoint', metavar='FILE', help='kept up to date, gone on from')
     first = os.environ.get('RANK', '0') == '0'
     if not first: p.error = lambda message: sys.exit(2) # process 0 says it
     a = p.parse_args(argv)
@@ -328,7 +328,7 @@ def train_digits(epochs:int=5, # In all, those of a checkpoint included
 
 # %% ../nbs/11_scale.ipynb #1664a377
 #| eval: false
-if __name__ == '__main__':
+if __name__ == '__main__' and '__file__' in globals(): # as a program, not in a notebook
     signal.signal(signal.SIGTERM, signal.default_int_handler) # as Ctrl-C does
     torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS') or 1))
     main()

@@ -1,7 +1,7 @@
 "Training on several processes: the command run for real, killed for real, and gone on with. (One and two processes agree on the page.)"
 import json, os, signal, subprocess, sys, time
 from pathlib import Path
-import psutil, pytest, torch
+import nbformat, psutil, pytest, torch
 from conftest import ROOT
 from fastbook_lesson4.scale import main, start, train_digits
 
@@ -316,3 +316,41 @@ def test_half_precision_is_near(both):
     one,two = both("cbs.append(MixedPrecision(torch.bfloat16))\nprint(*row(fit(both())[1]))", [1, 2])
     numbers = [[float(v) for v in o[0].split()] for o in (one[0], two[0], two[1])]
     assert numbers[1] == numbers[2] == pytest.approx(numbers[0], abs=4e-3)
+
+def test_fastai_loaders_in_one_order(both, tmp_path, monkeypatch):
+    "They shuffle by Python's chance, which each process has for itself"
+    monkeypatch.chdir(tmp_path)
+    one,two = both("""
+import random, warnings
+warnings.simplefilter('ignore') # fastai's, of torch.jit
+from fastai.data.load import DataLoader as Fastai
+seen = []
+class Look:
+    def after_loss(self, learn): seen.append(share.whole[0].sum())
+def run(n, **kwargs):
+    global share
+    random.seed(rank) # no process draws what another does
+    torch.manual_seed(3)
+    share = Distribute(**kwargs)
+    loader = Fastai([*zip(x, y)], bs=16, shuffle=True)
+    learn = Learner(DataLoaders(loader, Fastai([*zip(*valid)], bs=20)), both(), nn.functional.mse_loss, cbs=[share] if kwargs else [share, Look()])
+    learn.fit(n, .05, show=False)
+    return params_hash(learn.model)
+whole = run(3)
+print(whole, same(torch.stack(seen)), len(set(o.item() for o in seen)) > 14)
+run(1, checkpoint=f'fastai-{p}.pt')
+print(run(3, checkpoint=f'fastai-{p}.pt') == run(3, checkpoint=f'whole-{p}.pt'))
+""")
+    assert {o[0].split()[0] for o in one + two} == {one[0][0].split()[0]}
+    assert {tuple(o[0].split()[1:]) for o in one + two} == {('True','True')} and {o[1] for o in one + two} == {'True'}
+
+def test_two_processes_leave_one_gpu_alone(both):
+    "Two on one GPU is refused by NCCL"
+    [two] = both("torch.cuda.device_count,torch.cuda.is_available = lambda: 1,lambda: True\nshare = Distribute()\nprint(share.p, share.device.type)", [2])
+    assert [o[0] for o in two] == ['2 cpu']*2
+
+def test_the_program_is_none_in_a_notebook():
+    "Jupyter runs each cell as `__main__`, whatever nbdev leaves out"
+    [cell] = [c.source for c in nbformat.read(ROOT/'nbs'/'11_scale.ipynb', 4).cells if '__main__' in c.source]
+    exec(cell, {'__name__': '__main__'})
+    with pytest.raises(NameError): exec(cell, {'__name__': '__main__', '__file__': 'scale.py'})
