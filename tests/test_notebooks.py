@@ -153,7 +153,7 @@ def test_the_first_cell_installs_on_colab_only():
     cfg = notebooks.settings()
     for p in notebooks.notebooks():
         first = next(c for c in nbformat.read(p, as_version=4).cells if c.cell_type == 'code')
-        for name,want in {'<google.colab._shell.Shell object>': [('pip', f'install -qq git+{cfg["git_url"]}')], '<ipykernel.zmqshell.ZMQInteractiveShell>': []}.items():
+        for name,want in {'<google.colab._shell.Shell object>': [('pip', f'install -qq {cfg["lib_name"]}[scale]@git+{cfg["git_url"]}')], '<ipykernel.zmqshell.ZMQInteractiveShell>': []}.items():
             shell = Shell(name)
             exec(first.source, {'get_ipython': lambda: shell})
             assert shell.ran == want, notebooks.inside(p)

@@ -163,7 +163,7 @@ def install_cell(cfg):
     return ("#| hide\n# On Colab this installs the course. Everywhere else it does nothing.\n"
             "if 'google.colab' in str(get_ipython()):\n"
             f"    course = 'git+{cfg['git_url']}'\n"
-            "    get_ipython().run_line_magic('pip', f'install -qq {course}')")
+            f"    get_ipython().run_line_magic('pip', f'install -qq {cfg['lib_name']}[scale]@{{course}}')")
 
 def heading(path):
     "Title and description of a notebook: its first cell"
