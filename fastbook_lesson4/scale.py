@@ -8,7 +8,7 @@ __all__ = ['start', 'Distribute', 'two_as_one', 'sources_of_chance', 'read_check
 
 # %% ../nbs/11_scale.ipynb #60e53bf3
 import argparse,atexit,datetime,hashlib,json,math,os,pickle,signal,socket,subprocess
-import sys,tempfile,time,torch,zipfile
+import contextlib,sys,tempfile,time,torch,zipfile
 from fastcore.basics import patch
 from pathlib import Path
 from .data import whole_file
@@ -64,6 +64,7 @@ class Distribute:
         self.p,self.rank = self.acc.num_processes,self.acc.process_index
         if self.p > 1: atexit.register(time.sleep, .2) # then gloo's threads let go
         atexit.register(self.acc.end_training)
+        self.acc.wait_for_everyone() # nobody leaves while one is still connecting
         if self.p != (p := int(os.environ.get('WORLD_SIZE', 1))): raise RuntimeError(
             f'expected {p} processes that train as one, got {self.p} with cpu={cpu}')
         self.device = self.acc.device # with GPUs, the one of this process
@@ -255,22 +256,22 @@ class Orphan:
 
 def _tell(text):
     "Print `text` as an error, once: whichever process of the run comes first"
+    signal.signal(signal.SIGTERM, signal.SIG_IGN) # the first is not ended before it did
     env,first = os.environ,os.environ.get('RANK', '0') == '0'
-    try: # `torchrun` keeps this store, even when process 0 is gone
+    with contextlib.suppress(RuntimeError,KeyError,ValueError): # torchrun's, if any
         store = torch.distributed.TCPStore(env['MASTER_ADDR'], int(env['MASTER_PORT']),
                                            timeout=datetime.timedelta(seconds=5))
         first = store.add('fastbook_lesson4 told', 1) == 1
-    except (RuntimeError,KeyError,ValueError): pass # alone
     if first: print(f'scale: {text}', file=sys.stderr, flush=True)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL) # from here on it may just end
 
-def _again(how, checkpoint, epochs):
+def _again(how, file, epochs):
     "What became of a run, and how it can go on"
-    what = f'a process was {how}, and with it the run: '
-    if not checkpoint: return what + 'with --checkpoint FILE it could go on'
-    try: done = len(torch.load(checkpoint, weights_only=True)['values'])
-    except OSError: return what + 'start it again: no epoch was finished'
-    return (f'{what}start it again, and it goes on from {checkpoint}, '
-            f'with {done} of {epochs} epochs done')
+    what = f'a process was {how}, and with it the run: start it again'
+    if not file: return what + '; with --checkpoint FILE it could go on'
+    try: done = len(torch.load(file, weights_only=True)['values'])
+    except OSError: return what + ': no epoch was finished'
+    return f'{what}, and it goes on from {file}, with {done} of {epochs} epochs done'
 
 def main(argv:list[str]|None=None # Arguments. Default: those of the command line
         ):
@@ -282,7 +283,7 @@ def main(argv:list[str]|None=None # Arguments. Default: those of the command lin
         p.add_argument(f'--{name}', type=int, default=n, help=f'{what} (default: {n})')
     p.add_argument('--checkpoint', metavar='FILE', help='kept up to date, gone on from')
     first = os.environ.get('RANK', '0') == '0'
-    if not first: p.error = lambda message: sys.exit(2) # process 0 says it
+    p.error = lambda text: sys.exit(_tell(f'{text} (--help: the options)') or 2)
     a = p.parse_args(argv)
     try:
         for k in ('epochs','bs','hidden'): want_whole(getattr(a, k), f'--{k}', 1)
@@ -293,7 +294,6 @@ def main(argv:list[str]|None=None # Arguments. Default: those of the command lin
     except (KeyboardInterrupt,ImportError,OSError,ValueError,RuntimeError) as e:
         lost = isinstance(e, torch.distributed.DistError) or 'gloo' in str(e)
         how = 'stopped' if isinstance(e, KeyboardInterrupt) else 'lost'*lost
-        signal.signal(signal.SIGTERM, signal.SIG_DFL) # from here on it may just end
         _tell(_again(how, a.checkpoint, a.epochs) if how else str(e))
         sys.exit(1)
     if first: print(json.dumps(res), flush=True)

@@ -8,21 +8,21 @@ from fastbook_lesson4.scale import main, start, train_digits
 MODULE = '-m', 'fastbook_lesson4.scale'
 LIMIT = 300 # seconds, for a machine that does much else
 
-def command(processes): # 0: alone, without torchrun
+def command(processes, module=MODULE): # 0: alone, without torchrun
     launch = ['-m', 'torch.distributed.run', '--standalone', f'--nproc-per-node={processes}'] if processes else []
-    return [sys.executable, *launch, *MODULE]
+    return [sys.executable, *launch, *module]
 
-def popen(processes, *args, cwd):
+def popen(processes, *args, cwd, module=MODULE):
     env = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join([str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])])}
     out,err = open(cwd/'out.txt', 'w'),open(cwd/'err.txt', 'w')
-    with out,err: return subprocess.Popen([*command(processes), *map(str, args)], cwd=cwd, env=env, stdout=out, stderr=err)
+    with out,err: return subprocess.Popen([*command(processes, module), *map(str, args)], cwd=cwd, env=env, stdout=out, stderr=err)
 
 def finished(p, cwd):
     "Its exit code, what it printed, and what it complained about; and nobody is left"
     code = p.wait(timeout=LIMIT)
     return code,(cwd/'out.txt').read_text(),(cwd/'err.txt').read_text()
 
-def run(processes, *args, cwd): return finished(popen(processes, *args, cwd=cwd), cwd)
+def run(processes, *args, cwd, module=MODULE): return finished(popen(processes, *args, cwd=cwd, module=module), cwd)
 
 def said(err): return [o for o in err.splitlines() if o.startswith('scale: ')]
 
@@ -130,9 +130,12 @@ def test_bad_options(capsys, args, words):
     out,err = capsys.readouterr()
     assert e.value.code == 2 and out == '' and words in err.splitlines()[-1]
 
-def test_bad_options_are_told_once(tmp_path):
-    code,out,err = run(2, '--epochs', '0', cwd=tmp_path)
-    assert code != 0 and out == '' and err.count('error: expected --epochs') == 1
+@pytest.mark.parametrize('slow', ['', 'if os.environ["RANK"] == "0": time.sleep(1.5)', 'def print(*args, **kwargs): time.sleep(1.5); builtins.print(*args, **kwargs)\nscale.print = print'])
+def test_bad_options_are_told_once(tmp_path, slow):
+    "Also where process 0 comes late, and where `torchrun` ends the others before the first has spoken"
+    (tmp_path/'late.py').write_text(f'import builtins,os,time\nfrom fastbook_lesson4 import scale\n{slow}\nscale.main()')
+    code,out,err = run(2, '--epochs', '0', cwd=tmp_path, module=['late.py'] if slow else MODULE)
+    assert code != 0 and out == '' and [o for o in said(err) if 'expected --epochs' in o] == said(err) and len(said(err)) == 1
 
 def test_without_accelerate(python):
     "One message, and what to install; the rest of the module works"
@@ -202,13 +205,13 @@ print(moved)
     assert "('model', 'cuda:1')" in p.stdout and "('data', 'cuda:1')" in p.stdout, p.stderr
 
 BOTH = """
-import atexit,os,torch
+import atexit,os,sys,torch
 import torch.distributed as dist
 from torch import nn
 from torch.utils.data import DataLoader as Loader,TensorDataset
 from fastbook_lesson4.learner import DataLoader,DataLoaders,Learner,MixedPrecision
 from fastbook_lesson4.scale import Distribute,params_hash
-atexit.register(lambda: print('left open:', dist.is_initialized())) # runs after what Distribute has registered
+atexit.register(lambda: hasattr(sys, 'last_value') or print('left open:', dist.is_initialized())) # runs after what Distribute has registered
 torch.set_num_threads(1)
 rank,p = (int(os.environ[o]) for o in ('RANK','WORLD_SIZE'))
 g = torch.Generator().manual_seed(0)
@@ -343,6 +346,21 @@ print(run(3, checkpoint=f'fastai-{p}.pt') == run(3, checkpoint=f'whole-{p}.pt'))
 """)
     assert {o[0].split()[0] for o in one + two} == {one[0][0].split()[0]}
     assert {tuple(o[0].split()[1:]) for o in one + two} == {('True','True')} and {o[1] for o in one + two} == {'True'}
+
+def test_nobody_goes_before_all_are_connected(both, tmp_path, monkeypatch):
+    "Where one ends while another still connects, gloo raises"
+    monkeypatch.chdir(tmp_path)
+    [two] = both("""
+import time
+connect = dist.init_process_group
+def slow(*args, **kwargs):
+    connect(*args, **kwargs)
+    if not rank: time.sleep(1); open('there', 'w').close()
+dist.init_process_group = slow
+Distribute()
+print(os.path.exists('there'))
+""", [2])
+    assert [o[0] for o in two] == ['True']*2
 
 def test_two_processes_leave_one_gpu_alone(both):
     "Two on one GPU is refused by NCCL"
