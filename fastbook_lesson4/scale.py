@@ -64,7 +64,7 @@ class Distribute:
         self.p,self.rank = self.acc.num_processes,self.acc.process_index
         if self.p > 1: atexit.register(time.sleep, .2) # then gloo's threads let go
         atexit.register(self.acc.end_training)
-        self.acc.wait_for_everyone() # nobody leaves while one is still connecting
+        self.acc.reduce(torch.zeros((), device=self.acc.device)) # all are connected
         if self.p != (p := int(os.environ.get('WORLD_SIZE', 1))): raise RuntimeError(
             f'expected {p} processes that train as one, got {self.p} with cpu={cpu}')
         self.device = self.acc.device # with GPUs, the one of this process
@@ -74,6 +74,7 @@ class Distribute:
         if learn.cbs[0] is not self: raise ValueError('expected Distribute as '
             f'the first callback, got {type(learn.cbs[0]).__name__} before it')
         self.n_epoch = learn.n_epoch
+        learn.model.to(self.device) # the optimizer's memory follows the parameters
         self.resume(learn)
         learn.dls = DataLoaders(*(o.to(self.device) if isinstance(o, DataLoader) else
             _MovedLoader(o, self.device) for o in (learn.dls.train, learn.dls.valid)))
@@ -122,8 +123,9 @@ class Distribute:
 
     def after_epoch(self, learn): self.save(learn)
     def after_fit(self, learn):
-        self.net = None
+        learn.model,self.net = self.model,None
         self.acc.free_memory()
+        if sys.exc_info()[0]: atexit.unregister(self.acc.end_training) # NCCL would wait
 
 # %% ../nbs/11_scale.ipynb #df8294c5
 #| include: false
@@ -195,7 +197,7 @@ def read_checkpoint(path:str|Path, # A file that `Distribute` wrote
         state = torch.load(path, map_location='cpu', weights_only=True)
         got,done = dict(state['run']),len(state['values'])
         if {*state} != {'run','model','opt','chance','values','losses'}: raise KeyError
-    except (pickle.UnpicklingError,zipfile.BadZipFile,EOFError,KeyError,TypeError,
+    except (pickle.UnpicklingError,zipfile.BadZipFile,EOFError,LookupError,TypeError,
             ValueError,RuntimeError) as e:
         raise ValueError(f'expected a whole checkpoint of Distribute, got {path}: '
                          'move it away, and the run begins anew') from e
@@ -210,9 +212,9 @@ def resume(self:Distribute, learn:Learner):
     "Go on from the checkpoint, if there is one"
     if not self.checkpoint: return
     full = [o for o in learn.cbs[1:] if vars(o) or hasattr(o, 'before_fit')]
-    if full: raise ValueError('a checkpoint does not keep what callbacks remember: '
-                              f'expected none that does, got {type(full[0]).__name__}')
-    learn.model.to(self.device) # the optimizer's memory follows the parameters
+    full += [learn.opt]*hasattr(learn.opt, 'cbs') # fastai's hold more than tensors
+    if full: raise ValueError("a checkpoint does not keep what callbacks and fastai's "
+        f'optimizers remember: expected none that does, got {type(full[0]).__name__}')
     shapes = {k: [*v.shape] for k,v in learn.model.state_dict().items()}
     self.facts = {**self.run, 'learning rate': learn.lr, 'shapes': shapes,
         'batches': len(learn.dls.train), 'optimizer': type(learn.opt).__name__}
@@ -254,23 +256,23 @@ class Orphan:
         left = os.getppid() != self.parent and 'TORCHELASTIC_RUN_ID' in os.environ
         if left: raise KeyboardInterrupt
 
-def _tell(text):
-    "Print `text` as an error, once: whichever process of the run comes first"
+def _tell(f, *args):
+    "Print `f(*args)` as an error, once: whichever process of the run comes first"
     signal.signal(signal.SIGTERM, signal.SIG_IGN) # the first is not ended before it did
     env,first = os.environ,os.environ.get('RANK', '0') == '0'
     with contextlib.suppress(RuntimeError,KeyError,ValueError): # torchrun's, if any
         store = torch.distributed.TCPStore(env['MASTER_ADDR'], int(env['MASTER_PORT']),
                                            timeout=datetime.timedelta(seconds=5))
         first = store.add('fastbook_lesson4 told', 1) == 1
-    if first: print(f'scale: {text}', file=sys.stderr, flush=True)
+    if first: print(f'scale: {f(*args)}', file=sys.stderr, flush=True)
     signal.signal(signal.SIGTERM, signal.SIG_DFL) # from here on it may just end
 
 def _again(how, file, epochs):
     "What became of a run, and how it can go on"
     what = f'a process was {how}, and with it the run: start it again'
     if not file: return what + '; with --checkpoint FILE it could go on'
-    try: done = len(torch.load(file, weights_only=True)['values'])
-    except OSError: return what + ': no epoch was finished'
+    try: done = len(torch.load(file, 'cpu', weights_only=True)['values'])
+    except Exception: return f'{what}: {file} holds no epoch'
     return f'{what}, and it goes on from {file}, with {done} of {epochs} epochs done'
 
 def main(argv:list[str]|None=None # Arguments. Default: those of the command line
@@ -282,8 +284,7 @@ def main(argv:list[str]|None=None # Arguments. Default: those of the command lin
             ('hidden', 30, 'units'), ('bs', 256, 'batch size, of all together')):
         p.add_argument(f'--{name}', type=int, default=n, help=f'{what} (default: {n})')
     p.add_argument('--checkpoint', metavar='FILE', help='kept up to date, gone on from')
-    first = os.environ.get('RANK', '0') == '0'
-    p.error = lambda text: sys.exit(_tell(f'{text} (--help: the options)') or 2)
+    p.error = lambda text: sys.exit(_tell(str, f'{text} (--help: the options)') or 2)
     a = p.parse_args(argv)
     try:
         for k in ('epochs','bs','hidden'): want_whole(getattr(a, k), f'--{k}', 1)
@@ -294,9 +295,9 @@ def main(argv:list[str]|None=None # Arguments. Default: those of the command lin
     except (KeyboardInterrupt,ImportError,OSError,ValueError,RuntimeError) as e:
         lost = isinstance(e, torch.distributed.DistError) or 'gloo' in str(e)
         how = 'stopped' if isinstance(e, KeyboardInterrupt) else 'lost'*lost
-        _tell(_again(how, a.checkpoint, a.epochs) if how else str(e))
+        _tell(*(_again, how, a.checkpoint, a.epochs) if how else (str, e))
         sys.exit(1)
-    if first: print(json.dumps(res), flush=True)
+    if os.environ.get('RANK', '0') == '0': print(json.dumps(res), flush=True)
 
 # %% ../nbs/11_scale.ipynb #cf543efb
 def train_digits(epochs:int=5, # In all, those of a checkpoint included

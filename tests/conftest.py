@@ -66,6 +66,10 @@ def visit(browser, url, **options):
     page.goto(url)
     return page,wrong,done
 
+def settled(page):
+    "Wait until what was asked for is drawn: our turn comes behind that of the page"
+    page.evaluate('new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))')
+
 def explored(browser, site, at, name, **options):
     "An explorable picture on its page, in sight and started: the page, the figure, and the list of what goes wrong"
     page,wrong,_ = visit(browser, site[1] + at, **options)

@@ -67,8 +67,8 @@ def test_no_code_is_cut_off(browser, site, names):
 
 HIDDEN = """() => {
   for (const d of document.querySelectorAll('details')) d.open = true
-  return new Promise(ok => setTimeout(() => ok([...document.querySelectorAll('main *')].filter(e => /auto|scroll/.test(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1)
-    .map(e => ({ text: e.textContent.trim().slice(0, 60), focus: e.tabIndex === 0 && !!e.getAttribute('role') && !!e.getAttribute('aria-label'), sign: e.classList.contains('more') && getComputedStyle(e).maskImage.includes('gradient') }))), 100))
+  return new Promise(ok => requestAnimationFrame(() => requestAnimationFrame(() => ok([...document.querySelectorAll('main *')].filter(e => /auto|scroll/.test(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1)
+    .map(e => ({ text: e.textContent.trim().slice(0, 60), focus: e.tabIndex === 0 && !!e.getAttribute('role') && !!e.getAttribute('aria-label'), sign: e.classList.contains('more') && getComputedStyle(e).maskImage.includes('gradient') }))))))
 }"""
 
 def test_what_scrolls_says_so(browser, site, names):
@@ -230,9 +230,7 @@ def test_contents_follow_the_reader(browser, site):
     page,*_ = visit(browser, site[1] + 'sgd.html', viewport={'width': 1440, 'height': 900}, reduced_motion='reduce')
     last = page.locator('#toc a').last
     page.evaluate('id => document.getElementById(id).scrollIntoView()', last.get_attribute('href')[1:])
-    page.wait_for_function('document.querySelector("#toc a[aria-current]")')
-    page.wait_for_timeout(100)
-    assert last.get_attribute('aria-current') == 'location'
+    page.wait_for_function('o => o.getAttribute("aria-current") === "location"', arg=last.element_handle())
 
 def test_readable_without_scripts(browser, site):
     page,wrong,_ = visit(browser, site[1] + 'linear.html', java_script_enabled=False, viewport={'width': 360, 'height': 800})

@@ -3,7 +3,7 @@ import re
 import nbformat, pytest
 from axe_playwright_python.sync_playwright import Axe
 import explorables, notebooks
-from conftest import explored, visit
+from conftest import explored, settled, visit
 
 def carried():
     "The name of each picture and the stored output that holds it, by the notebook's page"
@@ -89,7 +89,7 @@ def test_fits_and_can_be_reached(browser, site, at, name, page, width, scheme):
     assert found == [], '; '.join(f'{v["id"]}: {v["nodes"][0]["html"][:120]}' for v in found)
     assert stage.get_by_role('status').count() >= 1 and stage.locator('.says').first.inner_text().strip()
     tab.click('#theme') # canvases are drawn anew, and nothing fails
-    tab.wait_for_timeout(100)
+    settled(tab)
     assert wrong == []
     tab.context.close()
 

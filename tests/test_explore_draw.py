@@ -2,7 +2,7 @@
 import base64, json, re
 import nbformat, numpy as np, pytest, torch
 import torch.nn.functional as F
-from conftest import ROOT,explored
+from conftest import ROOT,explored,settled
 from playwright.sync_api import TimeoutError
 from fastbook_lesson4.convolution import load_mnist
 from fastbook_lesson4.pixels import load_mnist_sample
@@ -78,7 +78,7 @@ def test_the_residual_net(browser, site, some):
     sure = {}
     for name in ('K','heart'): # are digits too, one with doubt
         figure.get_by_role('button', name=name, exact=True).click()
-        page.wait_for_timeout(100)
+        settled(page)
         p = figure.evaluate('o => [...o.explorable.answers[0].p]')
         assert sum(p) == pytest.approx(1)
         sure[name] = max(p)
@@ -116,9 +116,9 @@ SEVEN = [(6,6), (10,6), (14,6), (18,6), (21,6), (19,11), (17,15), (15,19), (13,2
 
 def answered(figure, want):
     "Are these the classes that the models answer, after a moment?"
-    try: figure.page.wait_for_function('want => JSON.stringify(document.querySelector("#explorable-draw").explorable.answers.map(a => a.answer)) === want', arg=json.dumps(want, separators=(',',':')), timeout=4000)
+    try: figure.page.wait_for_function('want => JSON.stringify(document.querySelector("#explorable-draw").explorable.answers.map(a => a.answer)) === want', arg=json.dumps(want, separators=(',',':')), timeout=30_000)
     except TimeoutError: return False
-    figure.page.wait_for_timeout(60) # and its words
+    settled(figure.page) # and its words
     return True
 
 def spots(figure):
@@ -146,7 +146,7 @@ def test_a_dot_is_seen(browser, site, by):
         page.keyboard.press('Tab') # the pen's ring goes
     else: (pad.tap if by == 'touch' else pad.click)()
     page.wait_for_function('document.querySelector("#explorable-draw").explorable.answers.length === 3')
-    page.wait_for_timeout(60)
+    settled(page)
     assert inked(figure, *dot) == 1 and inked(figure, 14.9, 14) == 1 and inked(figure, 15.6, 14) == 0
     assert wrong == []
 
@@ -157,7 +157,7 @@ def test_what_they_see_adds_up_and_keeps_its_size(browser, site, some, width):
     sizes = []
     for name in ('a three','a seven','circle','K','scribble'):
         figure.get_by_role('button', name=name, exact=True).click()
-        page.wait_for_timeout(100)
+        settled(page)
         x = torch.tensor(figure.evaluate('o => [...o.explorable.image]'))[None]
         one,sums = (pytorchs(m['layers'], x).item() for m in (linear, net))
         def sign(o): return f'{o:+.1f}'.replace('-', '−')
@@ -194,7 +194,7 @@ def test_by_mouse(browser, site):
     assert answered(figure, [0,0,1]) and figure.locator('.says').inner_text() == 'They disagree: Pixel similarity 7, Linear model 7, ReLU net 3.'
     for name in ('a three','a seven','8','K','scribble'): # what the models get is MNIST's size
         figure.get_by_role('button', name=name, exact=True).click()
-        figure.page.wait_for_timeout(100)
+        settled(figure.page)
         image = torch.tensor(figure.evaluate('o => [...o.explorable.image]')).view(28, 28)
         assert max((image.amax(a) > 0).sum() for a in (0,1)) == 20
     assert wrong == []
@@ -249,7 +249,7 @@ def test_nothing_jumps(browser, site, width):
     at = below()
     for name in ('scribble','a seven','8','Clear'):
         figure.get_by_role('button', name=name, exact=True).click()
-        page.wait_for_timeout(100)
+        settled(page)
         assert below() == at
     figure.evaluate('o => { o.querySelector(".stage").hidden = true; o.querySelector(".still").hidden = false }')
     assert abs(below() - at) <= 1

@@ -2,7 +2,7 @@
 import json, random, re
 import pytest, torch
 import torch.nn.functional as F
-from conftest import explored
+from conftest import explored, settled
 from fastbook_lesson4.pixels import load_mnist_sample
 
 WIDE = {'viewport': {'width': 1440, 'height': 900}}
@@ -11,7 +11,7 @@ def open_slide(browser, site, **options): return explored(browser, site, 'convol
 def get(figure, what): return figure.evaluate(f'o => o.explorable.{what}')
 def press(figure, name): figure.get_by_role('button', name=name, exact=True).click()
 def says(figure): return figure.locator('.says').inner_text()
-def run_ends(figure): figure.page.wait_for_function('() => !document.querySelector("#explorable-slide").explorable.running', timeout=15000)
+def run_ends(figure): figure.page.wait_for_function('() => !document.querySelector("#explorable-slide").explorable.running', timeout=60_000)
 
 @pytest.fixture(scope='module')
 def digits(): return load_mnist_sample().valid_x[[0,787,1010,1859]]
@@ -82,7 +82,7 @@ def test_the_window_is_written_out(browser, site, digits):
     for key in ('ArrowLeft','ArrowUp','ArrowUp','ArrowRight'):
         page.keyboard.press(key)
         r,c = get(figure, 'place')
-        page.wait_for_timeout(50)
+        settled(page)
         nine = padded[r:r+3,c:c+3].flatten()
         for shown,x in zip(figure.locator('.pixel').all_inner_texts(), nine): assert abs(float(shown) - x) < .0051
         terms = nine*torch.tensor(KERNELS['lower edge']).flatten()
@@ -98,12 +98,12 @@ def test_the_window_is_written_out(browser, site, digits):
     even = F.conv2d(digits[1][None,None], torch.tensor(KERNELS['lower edge']).float()[None,None])[0,0].abs() < .004
     ink = (even & (1-F.max_pool2d(1-digits[1][None], 3, 1)[0] > .99)).nonzero()[0].tolist()
     go_to(page, figure, *ink)
-    page.wait_for_timeout(50)
+    settled(page)
     r,c = ink
     mean = digits[1][r:r+3,c:c+3].mean()
     assert f'The nine pixels are alike, about {mean:.2f}: that times the sum of the weights, 0.00, gives 0.00.' in says(figure)
     go_to(page, figure, 0, 0)
-    page.wait_for_timeout(50)
+    settled(page)
     assert 'All nine pixels are 0' in says(figure)
     assert wrong == []
 
@@ -209,9 +209,10 @@ def test_run(browser, site):
     page,figure,wrong = open_slide(browser, site)
     press(figure, 'Clear')
     press(figure, 'Run')
-    page.wait_for_timeout(800)
-    early = get(figure, 'seen')
-    assert get(figure, 'running') and 2 < early < 28 # the first row can be followed
+    since = page.evaluate('performance.now()')
+    page.wait_for_function('o => o.explorable.seen > 2', arg=figure.element_handle())
+    early,seconds = figure.evaluate('(o, t) => [o.explorable.seen, (performance.now() - t)/1000]', since)
+    assert early < 8 + 20*seconds # the first row can be followed
     press(figure, 'Stop')
     stopped = get(figure, 'seen')
     page.wait_for_timeout(200)
@@ -220,8 +221,7 @@ def test_run(browser, site):
     run_ends(figure)
     assert get(figure, 'seen') == 784 and figure.get_by_role('button', name='Run').count() == 1
     press(figure, 'Run') # from the beginning
-    page.wait_for_timeout(300)
-    assert 0 < get(figure, 'seen') < 100
+    page.wait_for_function('o => o.explorable.seen > 0 && o.explorable.seen < 784', arg=figure.element_handle())
     figure.locator('.before canvas').click()
     assert not get(figure, 'running') # the hand goes first
     assert wrong == []

@@ -208,13 +208,13 @@ def test_twenty_megapixels(tmp_path, progressive):
     path.write_bytes(encoded(Image.fromarray(noise(228, 342)).resize((5472,3648)), quality=90, progressive=progressive, exif=turned(6)))
     sizes = {side: open_picture(path, side).size for side in (None,1,224,460,913,1825,4000)}
     assert sizes == {None: (3648,5472), 1: (456,684), 224: (456,684), 460: (912,1368), 913: (1824,2736), 1825: (3648,5472), 4000: (3648,5472)}
-    start = time.perf_counter()
+    start = time.process_time()
     open_picture(path, 224)
-    assert time.perf_counter()-start < 2
+    assert time.process_time()-start < 2
     small,whole = open_picture(path, 224),open_picture(path).resize((456,684), Image.Resampling.BOX)
     assert np.abs(np.asarray(small, float)-np.asarray(whole)).mean() < 4, 'the same picture'
-    start = time.perf_counter()
-    assert readable_pictures([path]) == ([path],{}) and time.perf_counter()-start < 2
+    start = time.process_time()
+    assert readable_pictures([path]) == ([path],{}) and time.process_time()-start < 2
 
 @pytest.mark.parametrize('w', range(1,40,3))
 @pytest.mark.parametrize('h', [1,17,100])
@@ -410,9 +410,9 @@ def test_at_home(tmp_path, monkeypatch):
 def test_photographs():
     "All can be read, quickly, at the size that PIL gives them"
     files = picture_files(PHOTOS)
-    start = time.perf_counter()
+    start = time.process_time()
     assert readable_pictures(files) == (files,{}) and len(files) == 333
-    assert time.perf_counter()-start < 10
+    assert time.process_time()-start < 10
     for o in files:
         with Image.open(o) as img: want = ImageOps.exif_transpose(img).convert('RGB')
         got = open_picture(o)

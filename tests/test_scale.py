@@ -3,7 +3,7 @@ import json, os, signal, subprocess, sys, time
 from pathlib import Path
 import nbformat, psutil, pytest, torch
 from conftest import ROOT
-from fastbook_lesson4.scale import main, start, train_digits
+from fastbook_lesson4.scale import _again, main, read_checkpoint, start, train_digits
 
 MODULE = '-m', 'fastbook_lesson4.scale'
 LIMIT = 300 # seconds, for a machine that does much else
@@ -96,7 +96,8 @@ def test_a_run_that_is_killed_goes_on(whole, tmp_path, victim, sig, after):
     if after:
         assert len(said(err)) == 1 and str(file) in err and f'of {EPOCHS} epochs done' in err, err
         assert after <= epochs_in(file) < EPOCHS
-    assert not [o for o in tmp_path.iterdir() if o.name not in ('run.pt','out.txt','err.txt')]
+    left = [o.name for o in tmp_path.iterdir() if o.name not in ('run.pt','out.txt','err.txt')]
+    assert not [o for o in left if victim or not o.endswith('.part')] # process 0 may be killed while it writes
     same(result(3, *args, cwd=tmp_path) if victim == 0 else train_digits(EPOCHS, checkpoint=file), whole)
 
 def test_more_epochs_go_on_and_none_are_left_to_do(whole, tmp_path):
@@ -136,6 +137,32 @@ def test_bad_options_are_told_once(tmp_path, slow):
     (tmp_path/'late.py').write_text(f'import builtins,os,time\nfrom fastbook_lesson4 import scale\n{slow}\nscale.main()')
     code,out,err = run(2, '--epochs', '0', cwd=tmp_path, module=['late.py'] if slow else MODULE)
     assert code != 0 and out == '' and [o for o in said(err) if 'expected --epochs' in o] == said(err) and len(said(err)) == 1
+
+def test_who_speaks_is_not_ended_before(tmp_path):
+    "`torchrun` ends the other process while this one still looks into the checkpoint"
+    (tmp_path/'slow.py').write_text("""
+import signal,time,torch
+from fastbook_lesson4 import scale
+def stopped(*args, **kwargs): raise KeyboardInterrupt
+def slow(*args, **kwargs):
+    time.sleep(1.5)
+    return {'values': [[0,0,0]]*3}
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+scale.train_digits,torch.load = stopped,slow
+scale.main()
+""")
+    code,out,err = run(2, '--checkpoint', 'run.pt', cwd=tmp_path, module=['slow.py'])
+    assert code != 0 and out == '' and len(said(err)) == 1 and 'with 3 of 5 epochs done' in said(err)[0], err
+
+@pytest.mark.filterwarnings('ignore:Using a non-tuple')
+@pytest.mark.parametrize('data', [None, b'', b'no checkpoint', torch.ones(3)], ids=['missing','empty','text','tensor'])
+def test_no_checkpoint_to_go_on_from(tmp_path, data):
+    file = tmp_path/'run.pt'
+    if isinstance(data, bytes): file.write_bytes(data)
+    elif data is not None: torch.save(data, file)
+    assert _again('stopped', file, 5) == f'a process was stopped, and with it the run: start it again: {file} holds no epoch'
+    if data is not None:
+        with pytest.raises(ValueError, match='a whole checkpoint'): read_checkpoint(file, {}, 5)
 
 def test_without_accelerate(python):
     "One message, and what to install; the rest of the module works"
@@ -362,9 +389,43 @@ print(os.path.exists('there'))
 """, [2])
     assert [o[0] for o in two] == ['True']*2
 
+def test_the_model_is_the_readers_own_again(both):
+    "Also where `fit` ends in the middle of a batch"
+    for o in both("""
+from fastbook_lesson4.learner import CancelFitException
+class Ends:
+    def before_batch(self, learn): raise CancelFitException
+cbs.append(Ends())
+share,learn = fit(both())
+print(type(learn.model).__name__)
+"""): assert {a[0] for a in o} == {'Sequential'}
+
+def test_an_optimizer_that_no_checkpoint_can_keep(tmp_path, python):
+    "fastai's, before the first epoch; PyTorch's in fastai's clothes go on"
+    code = BOTH.replace("os.environ[o]", "{'RANK': 0, 'WORLD_SIZE': 1}[o]") + """
+import warnings
+warnings.simplefilter('ignore')
+from functools import partial
+from fastai.optimizer import Adam,OptimWrapper
+from fastbook_lesson4.scale import params_hash
+def run(n, file, opt):
+    torch.manual_seed(3)
+    learn = Learner(DataLoaders(Loader(list(zip(x, y)), 16), Loader(list(zip(*valid)), 20)), both(), nn.functional.mse_loss, opt, cbs=[Distribute(file, cpu=True)])
+    learn.fit(n, .05, show=False)
+    return params_hash(learn.model)
+run(1, None, Adam)
+try: run(1, 'adam.pt', Adam)
+except ValueError as e: print(e, os.path.exists('adam.pt'))
+wrapped = partial(OptimWrapper, opt=torch.optim.AdamW)
+run(1, 'wrapped.pt', wrapped)
+print(run(3, 'wrapped.pt', wrapped) == run(3, None, wrapped))
+"""
+    p = python(f'import os; os.chdir({str(tmp_path)!r})\n{code}')
+    assert p.stdout.splitlines()[:2] == ["a checkpoint does not keep what callbacks and fastai's optimizers remember: expected none that does, got Optimizer False", 'True'], p.stderr
+
 def test_two_processes_leave_one_gpu_alone(both):
     "Two on one GPU is refused by NCCL"
-    [two] = both("torch.cuda.device_count,torch.cuda.is_available = lambda: 1,lambda: True\nshare = Distribute()\nprint(share.p, share.device.type)", [2])
+    [two] = both("torch.cuda.device_count,torch.cuda.is_available,torch._C._get_accelerator = lambda: 1,lambda: True,lambda *_: torch.device('cuda')\nshare = Distribute()\nprint(share.p, share.device.type)", [2])
     assert [o[0] for o in two] == ['2 cpu']*2
 
 def test_the_program_is_none_in_a_notebook():

@@ -97,7 +97,7 @@ def texts(cell):
         if o.output_type == 'stream': res.append((o.name, o.text))
         elif o.output_type == 'error': res.append(('error', f'{o.ename}: {o.evalue}'))
         else: res += [(k, o.data[k]) for k in sorted(o.data) if k in COMPARED] + [(k,'') for k in sorted(o.data) if k not in COMPARED]
-    return [(k, re.sub(r' at 0x[0-9a-f]+', '', LEARNED.sub(r'\1', ''.join(t)))) for k,t in res]
+    return [(k, re.sub(r' at 0x[0-9a-f]+|\b\d\d:\d\d\b', '', LEARNED.sub(r'\1', ''.join(t)))) for k,t in res]
 
 _number = re.compile(r'(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?(?![\w])', re.I)
 
