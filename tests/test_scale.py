@@ -139,12 +139,17 @@ def test_bad_options_are_told_once(tmp_path, slow):
     assert code != 0 and out == '' and [o for o in said(err) if 'expected --epochs' in o] == said(err) and len(said(err)) == 1
 
 def test_who_speaks_is_not_ended_before(tmp_path):
-    "`torchrun` ends the other process while this one still looks into the checkpoint"
+    "One process is gone, and `torchrun` ends this one while it still looks into the checkpoint"
     (tmp_path/'slow.py').write_text("""
-import signal,time,torch
+import os,signal,time,torch
 from fastbook_lesson4 import scale
-def stopped(*args, **kwargs): raise KeyboardInterrupt
+def stopped(*args, **kwargs):
+    while os.environ['RANK'] == '1':
+        if os.path.exists('looks'): os._exit(1)
+        time.sleep(.01)
+    raise KeyboardInterrupt
 def slow(*args, **kwargs):
+    open('looks', 'w').close()
     time.sleep(1.5)
     return {'values': [[0,0,0]]*3}
 signal.signal(signal.SIGTERM, signal.default_int_handler)
