@@ -211,8 +211,8 @@ def test_run(browser, site):
     press(figure, 'Run')
     since = page.evaluate('performance.now()')
     page.wait_for_function('o => o.explorable.seen > 2', arg=figure.element_handle())
-    early,seconds = figure.evaluate('(o, t) => [o.explorable.seen, (performance.now() - t)/1000]', since)
-    assert early < 8 + 20*seconds # the first row can be followed
+    running,early,seconds = figure.evaluate('(o, t) => [o.explorable.running, o.explorable.seen, (performance.now() - t)/1000]', since)
+    assert running and early < 8 + 20*seconds # the first row can be followed
     press(figure, 'Stop')
     stopped = get(figure, 'seen')
     page.wait_for_timeout(200)
